@@ -1,0 +1,25 @@
+"""What can go wrong in the ground. Each message says what was wrong, the value, and what to do."""
+
+
+class LeewayError(Exception):
+    """The root of every error that Leeway raises on purpose."""
+
+
+class SettingError(LeewayError):
+    """A setting has a value that it cannot have."""
+
+
+class StoreError(LeewayError):
+    """A store could not do what was asked: unknown scheme, other schema version, gone, full."""
+
+
+class Conflict(StoreError):
+    """A compare-and-set found another value than the one it expected: somebody else was here."""
+
+
+class PlatformError(LeewayError):
+    """The laptop's platform could not do what was asked."""
+
+
+class ProfileError(LeewayError):
+    """A profile cannot be read, or data cannot be profiled."""

@@ -1,0 +1,84 @@
+"""Every setting of Leeway: a dotted key and its variable, LEEWAY_ + the key in capitals, dots as underscores.
+
+`detector.arl0` is the field `detector_arl0` and the variable LEEWAY_DETECTOR_ARL0. Read once per process, by whoever
+puts the parts together; nothing else looks at the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from .errors import SettingError
+
+
+def _setting(key: str, default: Any, doc: str, low: float | None = None, high: float | None = None) -> Any:
+    return field(default=default, metadata={"key": key, "doc": doc, "low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one process."""
+
+    home: Path = _setting("home", Path(".leeway"), "where everything lies that Leeway writes")
+    stream: str = _setting("stream", "", "default base of scheme-less stream names; empty: the home")
+    series: str = _setting("series", "", "URL of the time-series store; empty: SQLite in the home")
+    archive: str = _setting("archive", "", "URL of the Parquet archive; empty: a folder in the home")
+    state: str = _setting("state", "", "URL of the state store; empty: SQLite in the home")
+    stream_shards: int = _setting("stream.shards", 1, "shards of a stream that is created", 1, 1024)
+    outbox_limit_mb: int = _setting("outbox.limit_mb", 256, "how much may wait in one outbox", 1)
+    outbox_sync: bool = _setting("outbox.sync", False, "whether each record is synced to disk before the answer")
+    range_rows: int = _setting("range.rows", 5_000, "records after which a range of the stream is committed", 1)
+    range_seconds: float = _setting("range.seconds", 1.0, "seconds after its first record, likewise", 0.01)
+    labels_age_s: int = _setting("labels.age_s", 30 * 86_400, "how long predictions and truth wait for each other", 1)
+    labels_count: int = _setting("labels.count", 10_000_000, "how many predictions may wait for truth", 1)
+    detector_arl0: int = _setting("detector.arl0", 20_000, "labelled rows to one false alarm of concept drift", 100)
+    detector_odds: float = _setting("detector.odds", 1.5, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
+    window_rows: int = _setting("window.rows", 1_000, "rows of a data-drift window", 20)
+    window_alpha: float = _setting("window.alpha", 0.01, "false-alarm rate of a data-drift window", 1e-9, 0.5)
+    warming_rows: int = _setting(
+        "warming.rows", 2_000, "labelled rows that set the error level where no other is known", 50
+    )
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """From the environment; SettingError names the variable, its value and what was expected."""
+        given = {}
+        for f in fields(cls):
+            name = variable(f.metadata["key"])
+            if environ.get(name, "") != "":
+                given[f.name] = _parse(name, environ[name], f)
+        return cls(**given)
+
+
+def variable(key: str) -> str:
+    """The environment variable of a dotted key."""
+    return "LEEWAY_" + key.replace(".", "_").upper()
+
+
+def _parse(name: str, text: str, f: Any) -> Any:
+    low, high = f.metadata["low"], f.metadata["high"]
+    try:
+        if f.type in (bool, "bool"):
+            value = {
+                "1": True,
+                "true": True,
+                "yes": True,
+                "on": True,
+                "0": False,
+                "false": False,
+                "no": False,
+                "off": False,
+            }[text.lower()]
+        else:
+            value = f.type(text)
+    except (ValueError, KeyError):
+        raise SettingError(
+            f"{name}={text!r} ({f.metadata['key']}: {f.metadata['doc']}): expected {f.type.__name__}"
+        ) from None
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise SettingError(
+            f"{name}={text!r} ({f.metadata['key']}): expected a value from {low} to {high if high is not None else 'any'}"
+        )
+    return value
