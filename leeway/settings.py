@@ -13,6 +13,9 @@ from typing import Any
 from .errors import SettingError
 
 
+_SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
 def _setting(key: str, default: Any, doc: str, low: float | None = None, high: float | None = None) -> Any:
     return field(default=default, metadata={"key": key, "doc": doc, "low": low, "high": high})
 
@@ -37,9 +40,7 @@ class Settings:
     detector_odds: float = _setting("detector.odds", 1.5, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
     window_rows: int = _setting("window.rows", 1_000, "rows of a data-drift window", 20)
     window_alpha: float = _setting("window.alpha", 0.01, "false-alarm rate of a data-drift window", 1e-9, 0.5)
-    warming_rows: int = _setting(
-        "warming.rows", 2_000, "labelled rows that set the error level where no other is known", 50
-    )
+    warming_rows: int = _setting("warming.rows", 2_000, "labelled rows that set an unknown error level", 50)
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -58,27 +59,15 @@ def variable(key: str) -> str:
 
 
 def _parse(name: str, text: str, f: Any) -> Any:
-    low, high = f.metadata["low"], f.metadata["high"]
+    about = f"{name}={text!r} ({f.metadata['key']}: {f.metadata['doc']})"
     try:
-        if f.type in (bool, "bool"):
-            value = {
-                "1": True,
-                "true": True,
-                "yes": True,
-                "on": True,
-                "0": False,
-                "false": False,
-                "no": False,
-                "off": False,
-            }[text.lower()]
-        else:
-            value = f.type(text)
+        value = _SWITCH[text.lower()] if f.type is bool else f.type(text)
     except (ValueError, KeyError):
-        raise SettingError(
-            f"{name}={text!r} ({f.metadata['key']}: {f.metadata['doc']}): expected {f.type.__name__}"
-        ) from None
+        raise SettingError(f"{about}: expected {_EXPECTED[f.type]}") from None
+    low, high = f.metadata["low"], f.metadata["high"]
     if (low is not None and value < low) or (high is not None and value > high):
-        raise SettingError(
-            f"{name}={text!r} ({f.metadata['key']}): expected a value from {low} to {high if high is not None else 'any'}"
-        )
+        raise SettingError(f"{about}: expected at least {low}" + (f" and at most {high}" if high is not None else ""))
     return value
+
+
+_EXPECTED = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path"}
