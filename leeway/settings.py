@@ -12,7 +12,6 @@ from typing import Any
 
 from .errors import SettingError
 
-
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
