@@ -5,7 +5,7 @@
 
 from importlib import import_module
 
-_LAZY = {"start": ".local.start", "plot": ".plot"}
+_LAZY = {"start": ".local.start", "plot": ".plotting"}
 
 
 def __getattr__(name: str):

@@ -23,3 +23,7 @@ class PlatformError(LeewayError):
 
 class ProfileError(LeewayError):
     """A profile cannot be read, or data cannot be profiled."""
+
+
+class BundleError(LeewayError):
+    """A function cannot be made into one file: an import that is not there, an item that lacks a field, too large."""

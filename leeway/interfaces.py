@@ -86,7 +86,8 @@ class SeriesStore(ABC):
     def read(
         self, series: str, endpoint: str, start: int = 0, end: int = 2**62, step: int = 1, feature: str = ""
     ) -> list[Point]:
-        """Merged over ranges, and over `step` seconds; ordered by bucket; `range` is empty in what comes back."""
+        """The buckets from `start` up to, but not with, `end`, merged over ranges, and over `step` seconds; ordered
+        by bucket; `range` is empty in what comes back."""
 
     @abstractmethod
     def names(self) -> list[tuple[str, str, str]]:

@@ -4,7 +4,7 @@ A record is one JSON object per request, a superset of what MLRun's V2 model ser
 frozen. Encoding turns NaN and infinity into null; decoding accepts unknown fields and ignores them.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -12,6 +12,9 @@ SCHEMA = 1
 
 # The values of `op`.
 INFER, EXPLAIN, FEEDBACK, DECISION, OUTBOX_END = "infer", "explain", "feedback", "decision", "outbox_end"
+
+# What a 64-bit column can hold; a record with a larger number is none.
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -22,7 +25,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
     outbox: str
-    seq: int
+    seq: Whole
     dropped: dict[str, int] = {}
 
 
@@ -34,7 +37,7 @@ class Request(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     id: str = ""
     inputs: list[Any] = []
-    rows: list[int] | None = None
+    rows: list[Whole] | None = None
     truth: list[Any] | None = None
     reward: float | list[float] | None = None
 
@@ -45,7 +48,7 @@ class Response(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     id: str = ""
     model_name: str = ""
     outputs: list[Any] = []
-    probabilities: list[list[float]] | None = None
+    probabilities: list[list[float | None]] | None = None
 
 
 class NodeAnswer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -53,7 +56,7 @@ class NodeAnswer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     name: str
     outputs: list[Any] = []
-    microsec: int = 0
+    microsec: Whole = 0
     error: str | None = None
 
 
@@ -71,7 +74,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
     function_uri: str
     deployment: str
     origin: Origin
-    microsec: int = 0
+    microsec: Whole = 0
     event_time: str | None = None
     endpoint_id: str = ""
     model: str = ""
@@ -85,7 +88,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
     resp: Response = Response()
     features: list[str] | None = None
     nodes: list[NodeAnswer] = []
-    sampling: int = 1
+    sampling: Whole = 1
     decision: dict[str, Any] | None = None
     error: str | None = None
     labels: dict[str, str] = {}

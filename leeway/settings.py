@@ -15,8 +15,11 @@ from .errors import SettingError
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
-def _setting(key: str, default: Any, doc: str, low: float | None = None, high: float | None = None) -> Any:
-    return field(default=default, metadata={"key": key, "doc": doc, "low": low, "high": high})
+def _setting(
+    key: str, default: Any, doc: str, low: float | None = None, high: float | None = None, foreign: str = ""
+) -> Any:
+    """`foreign` is the variable of a setting that is not Leeway's own."""
+    return field(default=default, metadata={"key": key, "doc": doc, "low": low, "high": high, "foreign": foreign})
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,30 @@ class Settings:
     detector_odds: float = _setting("detector.odds", 1.5, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
     window_rows: int = _setting("window.rows", 1_000, "rows of a data-drift window", 20)
     window_alpha: float = _setting("window.alpha", 0.01, "false-alarm rate of a data-drift window", 1e-9, 0.5)
+    window_gate_wasserstein: float = _setting(
+        "window.gate_wasserstein", 0.1, "what a numeric feature must move by, in spreads of the reference", 0
+    )
+    window_gate_jensen_shannon: float = _setting(
+        "window.gate_jensen_shannon", 0.05, "what a categorical feature must move by, 0 to 1", 0, 1
+    )
+    window_gate_share: float = _setting(
+        "window.gate_share", 0.01, "what a share of missing, unseen or out-of-range values must move by", 0, 1
+    )
     warming_rows: int = _setting("warming.rows", 2_000, "labelled rows that set an unknown error level", 50)
+    function_name: str = _setting(
+        "function.name", "function", "the name of the function that runs here", foreign="NUCLIO_FUNCTION_NAME"
+    )
+    v3io_api: str = _setting("v3io.api", "", "V3IO's web API", foreign="V3IO_API")
+    kubernetes_service_host: str = _setting(
+        "kubernetes.service_host", "", "set by Kubernetes in every pod", foreign="KUBERNETES_SERVICE_HOST"
+    )
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """From the environment; SettingError names the variable, its value and what was expected."""
         given = {}
         for f in fields(cls):
-            name = variable(f.metadata["key"])
+            name = f.metadata["foreign"] or variable(f.metadata["key"])
             if environ.get(name, "") != "":
                 given[f.name] = _parse(name, environ[name], f)
         return cls(**given)
@@ -64,7 +83,7 @@ def _parse(name: str, text: str, f: Any) -> Any:
     except (ValueError, KeyError):
         raise SettingError(f"{about}: expected {_EXPECTED[f.type]}") from None
     low, high = f.metadata["low"], f.metadata["high"]
-    if (low is not None and value < low) or (high is not None and value > high):
+    if (low is not None and not value >= low) or (high is not None and not value <= high):  # NaN is neither
         raise SettingError(f"{about}: expected at least {low}" + (f" and at most {high}" if high is not None else ""))
     return value
 

@@ -1,0 +1,5 @@
+"""`python -m leeway` is the command `leeway`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,115 @@
+"""What the SQLite backends share: one file, opened in WAL mode, safe to use from every thread and after a fork."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import get_ident
+from uuid import uuid4
+
+from leeway.errors import StoreError
+from leeway.private_folder import private_folder
+
+from .exclusive import exclusive
+
+_BUSY_S = 10.0
+
+
+class SqliteDatabase:
+    """One file of a known layout; local disks only. Commits survive the death of the process (synchronous=NORMAL).
+
+    Each thread of each process has its own connection. `version` is the layout's, kept in user_version: a file of
+    another one is refused with a StoreError. Whatever SQLite refuses becomes a StoreError. After `close` the next use
+    opens the file again. A process may fork while no other thread is at work here, and not within a transaction.
+    """
+
+    def __init__(self, path: Path, layout: str, version: int):
+        self.path, self._layout, self._version = path.absolute(), layout, version
+        self._pid = os.getpid()
+        self._open: dict[int, sqlite3.Connection] = {}
+        self._inherited: dict[int, sqlite3.Connection] = {}
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for single SELECTs; each is a read transaction of its own, to be fetched at once."""
+        with self._translated():
+            yield self._connection()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection within BEGIN IMMEDIATE: committed at the end, rolled back where anything is raised."""
+        with self._translated():
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close the connections of every thread of this process. None of them may be at work."""
+        self._leave_inherited()
+        connections, self._open = self._open, {}
+        for connection in connections.values():
+            connection.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        self._leave_inherited()
+        connection = self._open.get(get_ident())
+        if connection is None:
+            connection = self._open[get_ident()] = self._connect()
+        return connection
+
+    def _leave_inherited(self) -> None:
+        """After a fork. Locks do not come along, so SQLite must not go on with a connection, but believes that its
+        locks are held as long as one is open. Those of other threads may be amid something and are never touched.
+        """
+        if self._pid == os.getpid():
+            return
+        self._inherited, self._open, self._pid = self._open, {}, os.getpid()
+        mine = self._inherited.get(get_ident())
+        if mine is not None and not mine.in_transaction:
+            mine.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        if not self.path.exists():
+            self._create()
+        connection = _open(self.path)
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found != self._version:
+            connection.close()
+            newer = "newer" if found > self._version else "older"
+            raise StoreError(
+                f"{self.path} has layout version {found}, {newer} than {self._version}, which this Leeway reads and "
+                "writes: use the Leeway that wrote it, or another LEEWAY_HOME"
+            )
+        return connection
+
+    def _create(self) -> None:
+        """Make the file under another name first, so that nobody ever opens a half-made one."""
+        with exclusive(private_folder(self.path.parent)):
+            if self.path.exists():
+                return
+            fresh = self.path.with_name(f".{self.path.name}.{uuid4().hex}")
+            connection = _open(fresh)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.executescript(f"BEGIN; {self._layout}; PRAGMA user_version={self._version}; COMMIT")
+            connection.close()
+            fresh.rename(self.path)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError, OverflowError, UnicodeEncodeError) as error:
+            raise StoreError(f"{self.path}: {error}; is its disk local, writable and not full?") from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous=NORMAL")
+    return connection

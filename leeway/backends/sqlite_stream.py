@@ -1,0 +1,126 @@
+"""The embedded stream: a folder with one SQLite file per shard."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from zlib import crc32
+
+from leeway.clock import Clock
+from leeway.errors import StoreError
+from leeway.interfaces import Message, Stream
+from leeway.private_folder import private_folder
+
+from .exclusive import exclusive
+from .sqlite_database import SqliteDatabase
+
+_VERSION = 1
+_LAYOUT = """
+    CREATE TABLE message (
+        offset INTEGER PRIMARY KEY, appended INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL);
+    CREATE TABLE committed (consumer TEXT PRIMARY KEY, offset INTEGER NOT NULL)
+"""
+_NEXT = "SELECT coalesce(max(offset) + 1, 0) FROM message"
+
+
+class SqliteStream(Stream):
+    """Offsets start at 0 and have no gaps; none is used twice: whoever deletes messages leaves the newest, from which
+    the next offset is counted. The append time is the clock's, cut to whole seconds. A key's shard is crc32(key)
+    modulo the number of shards, which is that of the stream's creation, whatever `shards` says later. `append` is
+    atomic per shard.
+    """
+
+    def __init__(self, folder: Path, shards: int, clock: Clock):
+        self.folder = folder.absolute()
+        self._clock = clock
+        self.shards = _shards(self.folder, shards)
+        self._files = [SqliteDatabase(self.folder / f"shard-{i}.db", _LAYOUT, _VERSION) for i in range(self.shards)]
+
+    def append(self, entries: Sequence[tuple[str, bytes]]) -> int:
+        if self.shards == 1:
+            self._append(0, entries)
+            return len(entries)
+        left = self._by_shard(entries)
+        try:
+            while left:
+                shard = next(iter(left))
+                self._append(shard, [entries[i] for i in left[shard]])
+                del left[shard]
+        except StoreError:
+            taken = min(indices[0] for indices in left.values())
+            if taken == 0:
+                raise
+            return taken
+        return len(entries)
+
+    def read(self, shard: int, offset: int, limit: int) -> list[Message]:
+        query = "SELECT ?, offset, appended, key, value FROM message WHERE offset >= ? ORDER BY offset LIMIT ?"
+        with self._file(shard).reading() as connection:
+            return list(map(Message._make, connection.execute(query, (shard, offset, limit)).fetchall()))
+
+    def bounds(self, shard: int) -> tuple[int, int]:
+        query = f"SELECT coalesce((SELECT min(offset) FROM message), 0), ({_NEXT})"
+        with self._file(shard).reading() as connection:
+            return connection.execute(query).fetchone()
+
+    def commit(self, group: str, shard: int, offset: int) -> None:
+        query = """INSERT INTO committed VALUES (?, ?)
+            ON CONFLICT (consumer) DO UPDATE SET offset = max(offset, excluded.offset)"""
+        with self._file(shard).writing() as connection:
+            connection.execute(query, (group, offset))
+
+    def committed(self, group: str, shard: int) -> int:
+        with self._file(shard).reading() as connection:
+            row = connection.execute("SELECT offset FROM committed WHERE consumer = ?", (group,)).fetchone()
+        return row[0] if row else 0
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
+
+    def _append(self, shard: int, entries: Sequence[tuple[str, bytes]]) -> None:
+        with self._files[shard].writing() as connection:
+            first = connection.execute(_NEXT).fetchone()[0]
+            appended = int(self._clock.now())
+            rows = [(offset, appended, key, value) for offset, (key, value) in enumerate(entries, first)]
+            connection.executemany("INSERT INTO message VALUES (?, ?, ?, ?)", rows)
+
+    def _by_shard(self, entries: Sequence[tuple[str, bytes]]) -> dict[int, list[int]]:
+        """The indices of the entries of each shard, in order."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for i, (key, _) in enumerate(entries):
+            found[crc32(key.encode()) % self.shards].append(i)
+        return found
+
+    def _file(self, shard: int) -> SqliteDatabase:
+        if not 0 <= shard < self.shards:
+            raise StoreError(f"stream {self.folder} has shards 0 to {self.shards - 1}, not {shard}")
+        return self._files[shard]
+
+
+def _shards(folder: Path, wanted: int) -> int:
+    """How many shards the stream in `folder` has; it gets `wanted` where there is none."""
+    path = folder / "stream.json"
+    try:
+        if not path.exists():
+            _create(path, wanted)
+        text = path.read_text()
+    except OSError as error:
+        raise StoreError(f"stream {folder} cannot be opened: {error}; set LEEWAY_HOME to a local folder") from error
+    try:
+        meta = json.loads(text)
+        version, shards = meta["version"], int(meta["shards"])
+    except (ValueError, KeyError, TypeError):
+        raise StoreError(f"{path} does not describe a stream: {text[:100]!r}; move the folder away") from None
+    if version != _VERSION:
+        raise StoreError(f"{path} has version {version}, this Leeway knows {_VERSION}: use the Leeway that wrote it")
+    return shards
+
+
+def _create(path: Path, shards: int) -> None:
+    """Of two processes that create it at once, the first says how many shards there are."""
+    with exclusive(private_folder(path.parent)):
+        if not path.exists():
+            fresh = path.with_name(f".{path.name}")
+            fresh.write_text(json.dumps({"version": _VERSION, "shards": shards}))
+            fresh.rename(path)

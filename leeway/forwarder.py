@@ -1,0 +1,186 @@
+"""Forwarding: what outboxes hold goes to the stream, from this process's own and from those that were left behind."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from .clock import Clock, SystemClock
+from .errors import StoreError
+from .files import Files, OsFiles
+from .interfaces import Stream
+from .outbox import Outbox
+from .outbox_file import SUFFIX, OutboxFile
+from .outbox_sender import OutboxSender
+
+_SOON_S, _PERIOD_S, _PACKING_S = 0.02, 0.05, 1.0
+_FIRST_BACKOFF_S, _LAST_BACKOFF_S = 0.1, 5.0
+_ADOPT_S = 30.0
+
+_log = logging.getLogger("leeway.forwarder")
+
+
+class Forwarder:
+    """A daemon thread that sends what its outbox holds, every 20 to 50 ms while there is something, and sleeps else.
+    When it starts, and each half minute, it adopts what dead processes left in the same folder. Where the stream
+    fails it connects anew after a while, longer each time; `error` says why. No exception leaves it.
+    """
+
+    def __init__(
+        self, outbox: Outbox, connect_stream: Callable[[], Stream], clock: Clock | None = None, batch: int = 1
+    ):
+        self.error = ""
+        self._outbox, self._connect_stream, self._clock = outbox, connect_stream, clock or SystemClock()
+        self._batch, self._sender = batch, OutboxSender(outbox.file, self._clock, batch)
+        if batch > 1:
+            outbox.hurry_at = min(batch, outbox.hurry_at)
+        self._stream: Stream | None = None
+        self._closing = threading.Event()
+        self._deadline = float("inf")
+        self._adopt_at, self._backoff_s = self._clock.monotonic(), _FIRST_BACKOFF_S
+        self._is_ended = False
+        self._thread = threading.Thread(target=self._run, name="leeway-forwarder", daemon=True)
+
+    def start(self) -> None:
+        self._outbox.work.set()
+        self._thread.start()
+
+    def close(self, timeout_s: float) -> bool:
+        """Send the rest and one `outbox_end` per key, then delete the file. False: it took too long; what is left
+        stays in the file, to be adopted. What is appended from now on is dropped as "closing".
+        """
+        if self._thread.ident is None:
+            self.start()
+        self._outbox.refuse("closing")
+        self._deadline = self._clock.monotonic() + timeout_s
+        self._closing.set()
+        self._outbox.work.set()
+        self._outbox.hurry.set()
+        self._thread.join(timeout_s + _FIRST_BACKOFF_S)
+        return self._is_ended
+
+    def _run(self) -> None:
+        try:
+            while not self._is_ended and self._clock.monotonic() < self._deadline:
+                self._gather()
+                try:
+                    self._work()
+                except Exception as error:
+                    self._fail(error)
+        finally:
+            self._disconnect()
+            self._outbox.close()
+
+    def _gather(self) -> None:
+        """Wait until there is something to send, and a little longer, so that more comes with it."""
+        work, hurry = self._outbox.work, self._outbox.hurry
+        if self._closing.is_set():
+            return
+        period_s = _PERIOD_S
+        if not work.wait(_PERIOD_S):
+            period_s = _SOON_S
+            work.wait(_ADOPT_S)
+        if work.is_set() and not self._closing.is_set():
+            hurry.wait(_PACKING_S if self._batch > 1 else period_s)
+        hurry.clear()
+        work.clear()
+
+    def _work(self) -> None:
+        self._forward()
+        if self._closing.is_set():
+            self._end()
+        elif self._clock.monotonic() >= self._adopt_at:
+            self._adopt()
+        if self.error:
+            _log.info("the stream is back")
+        self.error, self._backoff_s = "", _FIRST_BACKOFF_S
+
+    def _forward(self) -> None:
+        """Send what is there now. What comes meanwhile waits for the next time, so that chunks do not shrink."""
+        file, until = self._outbox.file, self._outbox.file.end
+        while file.sent < until and self._clock.monotonic() < self._deadline:
+            if not self._sender.send(self._connected()) and file.sent < until:
+                raise StoreError("the stream takes nothing")
+            self._outbox.reclaim()
+
+    def _end(self) -> None:
+        if self._sender.is_done:
+            if not self._sender.end(self._connected()):
+                raise StoreError("the stream takes nothing")
+            self._outbox.delete()
+            self._is_ended = True
+
+    def _adopt(self) -> None:
+        own = self._outbox.file.path
+        if any(path != own for path in outboxes(own.parent)):
+            adopt(own.parent, self._connected(), clock=self._clock, batch=self._batch, between=self._forward)
+        self._adopt_at = self._clock.monotonic() + _ADOPT_S
+
+    def _connected(self) -> Stream:
+        if self._stream is None:
+            self._stream = self._connect_stream()
+        return self._stream
+
+    def _disconnect(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with suppress(Exception):
+                stream.close()
+
+    def _fail(self, error: Exception) -> None:
+        """Wait, longer each time, and connect anew then; while closing, try again soon."""
+        if not self.error:
+            _log.warning("the stream is away, records wait in %s: %s", self._outbox.file.path, error)
+        self.error = str(error) or type(error).__name__
+        self._disconnect()
+        self._outbox.work.set()
+        if self._closing.is_set():
+            time.sleep(_FIRST_BACKOFF_S)
+        else:
+            self._closing.wait(self._backoff_s)
+            self._backoff_s = min(2 * self._backoff_s, _LAST_BACKOFF_S)
+
+
+def outboxes(folder: Path) -> list[Path]:
+    """The outbox files in a folder, of the living and the dead, by name."""
+    return sorted(folder.glob(f"[!.]*{SUFFIX}"))
+
+
+def adopt(
+    folder: Path,
+    stream: Stream,
+    files: Files | None = None,
+    clock: Clock | None = None,
+    batch: int = 1,
+    between: Callable[[], None] = lambda: None,
+) -> int:
+    """Send the rest of every outbox in `folder` whose process is gone, and its ends, and delete it; how many those
+    were. What the stream does not take now stays for the next time; its errors pass through. An outbox that cannot be
+    read is left and logged. `between` is called after each chunk.
+    """
+    adopted = 0
+    for path in outboxes(folder):
+        file = _orphan(path, files or OsFiles())
+        if file is None:
+            continue
+        try:
+            sender = OutboxSender(file, clock or SystemClock(), batch)
+            while sender.send(stream):
+                between()
+            if not sender.is_done or not sender.end(stream):
+                raise StoreError("the stream takes nothing")
+            file.delete()
+            adopted += 1
+        finally:
+            file.close()
+    return adopted
+
+
+def _orphan(path: Path, files: Files) -> OutboxFile | None:
+    try:
+        return OutboxFile.adopt(path, files)
+    except (StoreError, OSError, ValueError) as error:
+        _log.warning("outbox %s stays where it is: %s", path, error)
+        return None

@@ -1,0 +1,184 @@
+"""The file of one outbox: opening it, and reading and writing its parts."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from errno import ENOSPC
+from pathlib import Path
+from typing import Self
+
+from . import outbox_layout as layout
+from .files import Files
+from .outbox_layout import Frame
+from .private_folder import private_folder
+
+SUFFIX = ".outbox"
+_PIECE = 1 << 20
+
+
+@dataclass
+class Slot:
+    """What is known of one stream key: the last number used, and the drops by reason (replaced, never changed)."""
+
+    index: int
+    key: str
+    last: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+class OutboxFile:
+    """One locked file. `end` is the position after the last whole frame, `sent` the one up to which everything was
+    forwarded. One thread may write frames while another reads and confirms them; `reclaim` excludes both.
+    """
+
+    def __init__(self, path: Path, fd: int, files: Files, identity: bytes, base: int, sent: int):
+        self.path, self.id = path, identity.hex()
+        self.base, self.sent, self.end = base, sent, sent
+        self.written = self.confirmed = 0
+        self.slots: list[Slot] = []
+        self._fd, self._files, self._pwrite = fd, files, files.pwrite
+
+    @classmethod
+    def create(cls, folder: Path, identity: bytes, created_us: int, files: Files) -> Self:
+        """A new one, all of its header written out. It gets its name when it is locked and whole, so that nobody
+        adopts it before. OSError where that fails.
+        """
+        path = private_folder(folder) / f"{identity.hex()}{SUFFIX}"
+        hidden = path.with_name(f".{path.name}.new")
+        fd = files.create(hidden)
+        try:
+            files.lock(fd)
+            _write(files, fd, layout.pack_head(identity, created_us).ljust(layout.DATA, b"\0"), 0)
+            files.rename(hidden, path)
+        except BaseException:
+            files.close(fd)
+            files.unlink(hidden)
+            raise
+        return cls(path, fd, files, identity, 0, 0)
+
+    @classmethod
+    def adopt(cls, path: Path, files: Files) -> Self | None:
+        """The file of an outbox whose process is gone; None where it lives, or the file is gone meanwhile.
+        StoreError where it is of another version, or none.
+        """
+        try:
+            fd = files.open(path)
+        except FileNotFoundError:
+            return None
+        try:
+            if files.lock(fd) and files.is_at(fd, path):
+                return cls._opened(path, fd, files)
+        except BaseException:
+            files.close(fd)
+            raise
+        files.close(fd)
+        return None
+
+    @classmethod
+    def _opened(cls, path: Path, fd: int, files: Files) -> Self:
+        data = files.pread(fd, layout.DATA, 0)
+        head = layout.unpack_head(data)
+        file = cls(path, fd, files, head.id, head.base, head.sent)
+        for index in range(layout.SLOTS):
+            start = layout.slot_offset(index)
+            found = layout.unpack_slot(data[start : start + layout.SLOT_BYTES].ljust(layout.SLOT_BYTES, b"\0"))
+            if found is None:
+                break
+            file.slots.append(Slot(index, *found))
+        file.end = max(head.sent, head.base + files.size(fd) - layout.DATA)
+        return file
+
+    def add_slot(self, key: str) -> Slot:
+        """A slot for a key; ValueError where no more fit or the key is too long, OSError where it is not written."""
+        index = len(self.slots)
+        if index == layout.SLOTS:
+            raise ValueError(f"an outbox keeps {layout.SLOTS} stream keys")
+        _write(self._files, self._fd, layout.pack_slot(key), layout.slot_offset(index))
+        slot = Slot(index, key)
+        self.slots.append(slot)
+        return slot
+
+    def write(self, slot: Slot, number: int, payload: bytes, sync: bool) -> None:
+        """Write a record at the end. OSError: it is not there, and the file ends cleanly."""
+        position = self.end
+        frame = layout.pack_frame(position, slot.index, number, payload)
+        at = layout.DATA + position - self.base
+        try:
+            if self._pwrite(self._fd, frame, at) != len(frame):
+                raise OSError(ENOSPC, "no space left for the whole record")
+            if sync:
+                self._files.datasync(self._fd)
+        except BaseException:
+            self._cut(at)
+            raise
+        slot.last = number
+        self.written += 1
+        self.end = position + len(frame)
+
+    def write_dropped(self, slot: Slot, reason: str) -> None:
+        """Count one drop, in the header too; OSError where that failed, the count in memory holds."""
+        reason = reason.encode()[: layout.REASON_BYTES].decode(errors="ignore")
+        if reason not in slot.dropped and len(slot.dropped) >= layout.REASONS - 1:
+            reason = "other"
+        slot.dropped = {**slot.dropped, reason: slot.dropped.get(reason, 0) + 1}
+        at = layout.counter_offset(slot.index, list(slot.dropped).index(reason))
+        _write(self._files, self._fd, layout.pack_counter(reason, slot.dropped[reason]), at)
+
+    def read(self, limit: int) -> list[Frame]:
+        """Whole frames that were not confirmed, about `limit` bytes of them, at least one; [] at the end. What cannot
+        be read (torn, or the disk lost it) is passed over up to the end: a gap in the numbers.
+        """
+        position, end, written = self.sent, self.end, self.written
+        at = layout.DATA + position - self.base
+        data = self._files.pread(self._fd, min(limit, end - position), at)
+        if len(data) >= layout.FRAME_HEAD and len(data) < (size := layout.frame_size(data)) <= end - position:
+            data = self._files.pread(self._fd, size, at)
+        found = layout.unpack_frames(data, position, len(self.slots))
+        if not found and position < end:
+            self.sent, self.confirmed = end, written
+            _write(self._files, self._fd, layout.pack_place(self.base, end), layout.PLACE)
+        return found
+
+    def confirm(self, frames: Sequence[Frame]) -> None:
+        """Everything up to the last of these frames was forwarded. Their numbers are written before the position."""
+        self.sent = frames[-1].end
+        self.confirmed += len(frames)
+        for index, number in {frame.slot: frame.number for frame in frames}.items():
+            _write(self._files, self._fd, layout.pack_number(number), layout.slot_offset(index))
+            if number > self.slots[index].last:  # only where the file was adopted
+                self.slots[index].last = number
+        _write(self._files, self._fd, layout.pack_place(self.base, self.sent), layout.PLACE)
+
+    def reclaim(self, sync: bool) -> None:
+        """Give back the room of what was forwarded: what was not moves to the front, which must have room for it."""
+        waiting, source = self.end - self.sent, layout.DATA + self.sent - self.base
+        for at in range(0, waiting, _PIECE):
+            piece = self._files.pread(self._fd, min(_PIECE, waiting - at), source + at)
+            _write(self._files, self._fd, piece, layout.DATA + at)
+        if sync:
+            self._files.datasync(self._fd)
+        _write(self._files, self._fd, layout.pack_place(self.sent, self.sent), layout.PLACE)
+        self.base = self.sent
+        self._cut(layout.DATA + waiting)
+
+    def delete(self) -> None:
+        """Remove the file and close it."""
+        with suppress(FileNotFoundError):
+            self._files.unlink(self.path)
+        self.close()
+
+    def close(self) -> None:
+        """Release the lock; what is left can be adopted. Closing twice is closing once."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            self._files.close(fd)
+
+    def _cut(self, size: int) -> None:
+        # Where it fails, the next frame overwrites what is left, and the checksum tells what remains of it.
+        with suppress(OSError):
+            self._files.truncate(self._fd, size)
+
+
+def _write(files: Files, fd: int, data: bytes, offset: int) -> None:
+    if files.pwrite(fd, data, offset) != len(data):
+        raise OSError(ENOSPC, "no space left for the whole of it")

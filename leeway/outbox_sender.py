@@ -1,0 +1,73 @@
+"""From the file of an outbox to a stream."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from .clock import Clock
+from .interfaces import Stream
+from .outbox_file import OutboxFile, Slot
+from .outbox_layout import Frame
+from .record import OUTBOX_END, SCHEMA, Origin, Record, encode
+
+_CHUNK, _PACKED_CHUNK = 64 << 10, 512 << 10
+
+
+class OutboxSender:
+    """Sends records in order, at least once: the position moves when the stream has taken them. With `batch` over 1,
+    up to that many records of a key become one message, a JSON array. Errors of the stream pass through.
+    """
+
+    def __init__(self, file: OutboxFile, clock: Clock, batch: int = 1):
+        self._file, self._clock, self._batch = file, clock, batch
+        self._ends: list[tuple[str, bytes]] | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every record was taken."""
+        return self._file.sent >= self._file.end
+
+    def send(self, stream: Stream) -> int:
+        """Send a chunk; how many records are done with (0: there are none, or the stream takes none now)."""
+        frames = self._file.read(_CHUNK if self._batch == 1 else _PACKED_CHUNK)
+        if not frames:
+            return 0
+        messages, heads = self._messages(frames)
+        taken = stream.append(messages)
+        done = frames[: heads[taken] if taken < len(heads) else len(frames)]
+        if done:
+            self._file.confirm(done)
+        return len(done)
+
+    def end(self, stream: Stream) -> bool:
+        """Send one `outbox_end` per key: its last number and what was dropped. False: not all of them yet."""
+        if self._ends is None:
+            self._ends = [self._end(slot) for slot in self._file.slots if slot.last or slot.dropped]
+        taken = stream.append(self._ends) if self._ends else 0
+        del self._ends[:taken]
+        return not self._ends
+
+    def _messages(self, frames: Sequence[Frame]) -> tuple[list[tuple[str, bytes]], list[int]]:
+        """Messages by their first records, and of each the index of its first record."""
+        keys = [slot.key for slot in self._file.slots]
+        if self._batch == 1:
+            return [(keys[frame.slot], frame.payload) for frame in frames], list(range(len(frames)))
+        groups: list[list[int]] = []
+        open_groups: dict[int, list[int]] = {}
+        for i, frame in enumerate(frames):
+            group = open_groups.get(frame.slot)
+            if group is None or len(group) == self._batch:
+                group = open_groups[frame.slot] = []
+                groups.append(group)
+            group.append(i)
+        packed = [b"[" + b",".join([frames[i].payload for i in group]) + b"]" for group in groups]
+        return [(keys[frames[g[0]].slot], data) for g, data in zip(groups, packed)], [g[0] for g in groups]
+
+    def _end(self, slot: Slot) -> tuple[str, bytes]:
+        project, function, deployment = [*slot.key.split("/", 2), "", ""][:3]
+        when = datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="microseconds")
+        record = Record(
+            schema=SCHEMA, id=f"{self._file.id}/{slot.key}", op=OUTBOX_END, when=when, project=project,
+            function_uri=f"{project}/{function}", deployment=deployment,
+            origin=Origin(self._file.id, slot.last, slot.dropped),
+        )  # fmt: skip
+        return slot.key, encode(record)

@@ -1,0 +1,166 @@
+"""The profile: what a model was trained on, and how often it erred where it was not fitted. Schema 1.
+
+It travels with the model as `leeway-profile.json`. Long arrays are packed (base64 of little-endian bytes), so that a
+profile of ten features stays below one megabyte. Reading one needs no numpy.
+"""
+
+import msgspec
+
+from .errors import ProfileError
+
+VERSION = 1
+
+# The values of `FeatureProfile.kind` and of `Profile.task`.
+NUMERIC, CATEGORICAL, BOOLEAN = "numeric", "categorical", "boolean"
+CLASSIFICATION, MULTICLASS, REGRESSION = "classification", "multiclass", "regression"
+
+
+class Effects(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a window of rows was from the reference, one quantity per kind of test. All are 0 where nothing moved.
+
+    `distribution` is the Wasserstein distance in reference spreads (numeric) or the Jensen-Shannon distance
+    (categorical, boolean); `missing`, `out_of_range`, `unseen` and `type_change` are differences of shares, 0 to 1.
+    """
+
+    distribution: float = 0.0
+    missing: float = 0.0
+    out_of_range: float = 0.0
+    unseen: float = 0.0
+    type_change: float = 0.0
+
+
+class Inflation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """By how much autocorrelation inflates the variance of a mean over rows: n rows are worth n / inflation.
+
+    `location` of the ranks, `shape` of the indicators of being below a quantile (the largest of several), or of being
+    in a category (their mean), `missing` of the indicator of a missing value. 1 where rows are independent.
+    """
+
+    location: float = 1.0
+    shape: float = 1.0
+    missing: float = 1.0
+
+
+class FeatureProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One column of the reference, or the predictions.
+
+    `rows` counts all rows and `missing` those without a value. Numeric: `edges` (K - 1 inner bin edges; a bin holds
+    its upper edge) and `counts` (K), `sample` (float64, sorted, at most 5,000 evenly spaced order statistics), `low`,
+    `high`, `spread` (see monitoring/reference.py). Categorical and boolean: `categories` with their counts, the most
+    frequent ones, `rest` rows outside of them, and `borderline` rows whose category would not be kept without them. `mode_share` is the
+    share of the most frequent value. `types` names the value types seen ("number", "text"). `own` holds the largest
+    effects between the reference's own windows and the whole.
+    """
+
+    name: str
+    kind: str
+    rows: int
+    missing: int = 0
+    constant: bool = False
+    types: list[str] = []
+    mode_share: float = 0.0
+    edges: list[float] = []
+    counts: list[int] = []
+    sample: bytes = b""
+    low: float | None = None
+    high: float | None = None
+    spread: float = 0.0
+    categories: dict[str, int] = {}
+    rest: int = 0
+    borderline: int = 0
+    inflation: Inflation = Inflation()
+    own: Effects = Effects()
+
+    @property
+    def present(self) -> int:
+        """Rows that have a value."""
+        return self.rows - self.missing
+
+    @property
+    def missing_rate(self) -> float:
+        return self.missing / self.rows if self.rows else 0.0
+
+
+class ErrorLevel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How often the model erred on `rows` rows that it was not fitted on.
+
+    `sequence` holds the errors in time order, one bit each, the first in the highest bit. `inflation` is by how much
+    autocorrelation inflates the variance of their mean (1: they look independent), `block` how many rows a block
+    must have to outlast the correlation. `source` says where the rows came from: held_out or warming.
+    """
+
+    rows: int
+    errors: int
+    sequence: bytes
+    inflation: float = 1.0
+    block: int = 1
+    source: str = "held_out"
+
+    @property
+    def level(self) -> float:
+        """The error level, by the median of its posterior or near it: never 0 and never 1."""
+        return (self.errors + 0.5) / (self.rows + 1)
+
+
+class HeldOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Class probabilities of rows that the model was not fitted on, with what it said and what was true.
+
+    `classes` are named in column order; `probabilities` is float32, shape (rows, classes), row by row; `predicted`
+    and `truth` are uint16 indices into `classes`.
+    """
+
+    classes: list[str]
+    rows: int
+    probabilities: bytes
+    predicted: bytes
+    truth: bytes
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What detectors compare the stream with.
+
+    `prediction` profiles the model's answers to the same rows. `window_rows` is the size of the reference's own
+    windows that `FeatureProfile.own` was found with. `tolerance` (regression): a larger |residual| is an error.
+    `errors` is None where no row is known that the model was not fitted on.
+    """
+
+    version: int = VERSION
+    task: str
+    rows: int
+    window_rows: int
+    features: list[FeatureProfile]
+    prediction: FeatureProfile | None = None
+    tolerance: float | None = None
+    errors: ErrorLevel | None = None
+    held_out: HeldOut | None = None
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The columns of a row, in the model's order."""
+        return [feature.name for feature in self.features]
+
+    def to_bytes(self) -> bytes:
+        """JSON."""
+        return _encoder.encode(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Profile":
+        """From JSON; ProfileError where it is none, or of another version."""
+        try:
+            version = _version_decoder.decode(data).version
+            if version != VERSION:
+                raise ProfileError(
+                    f"the profile has version {version}, this Leeway reads {VERSION}: train or profile the model again"
+                )
+            return _decoder.decode(data)
+        except msgspec.MsgspecError as error:
+            raise ProfileError(f"not a profile ({error}): write it with Profile.to_bytes") from None
+
+
+class _Version(msgspec.Struct):
+    version: int
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Profile)
+_version_decoder = msgspec.json.Decoder(_Version)

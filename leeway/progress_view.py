@@ -1,0 +1,80 @@
+"""Shows progress: a bar per step on a terminal, plain lines in a log."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from .progress import LOGGER_NAME
+from .progress import Progress as Told
+
+_LINE_EACH_S = 5.0
+
+
+@contextmanager
+def shown(file: TextIO) -> Iterator[None]:
+    """Show on `file` what is told inside."""
+    logger = logging.getLogger(LOGGER_NAME)
+    level, logger.propagate = logger.level, False
+    console = Console(file=file)
+    view = Bars(console) if console.is_terminal else Lines(file)
+    logger.addHandler(view)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(view)
+        logger.setLevel(level)
+        logger.propagate = True
+        view.close()
+
+
+class Lines(logging.Handler):
+    """A line when a step begins and ends, and each few seconds meanwhile."""
+
+    def __init__(self, file: TextIO):
+        super().__init__()
+        self._file, self._last = file, 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        told: Told = record.progress
+        if told.seconds is not None:
+            self._print(f"{told.step}: done in {told.seconds:.1f} s")
+        elif told.total is None:
+            self._print(f"{told.step} ...")
+        elif time.monotonic() - self._last >= _LINE_EACH_S:
+            self._print(f"{told.step}: {told.done:,} of {told.total:,}")
+
+    def _print(self, line: str) -> None:
+        print(line, file=self._file, flush=True)
+        self._last = time.monotonic()
+
+
+class Bars(logging.Handler):
+    """A bar for each step."""
+
+    def __init__(self, console: Console):
+        super().__init__()
+        columns = (TextColumn("{task.description:<24}"), BarColumn(32), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=console, redirect_stdout=False, redirect_stderr=False)
+        self._tasks: dict[str, TaskID] = {}
+        self._bars.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        told: Told = record.progress
+        task = self._tasks.get(told.step)
+        if task is None:
+            task = self._tasks[told.step] = self._bars.add_task(told.step, total=told.total)
+        if told.seconds is not None:
+            total = self._bars.tasks[task].total or 1
+            self._bars.update(task, completed=total, total=total)
+        elif told.total is not None:
+            self._bars.update(task, completed=told.done, total=told.total)
+
+    def close(self) -> None:
+        self._bars.stop()
+        super().close()

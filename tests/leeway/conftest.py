@@ -1,0 +1,156 @@
+"""Backends by name (each suite runs over all of them), parts that fail on purpose, and child processes."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from errno import ENOSPC
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leeway.backends import connect
+from leeway.clock import Clock, ManualClock
+from leeway.errors import StoreError
+from leeway.files import OsFiles
+from leeway.interfaces import Archive, Message, SeriesStore, State, Stream
+from leeway.settings import Settings
+
+_ROOT = Path(__file__).parents[2]
+_CHILDREN = Path(__file__).parent / "children"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    return Settings(home=home, outbox_limit_mb=1)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(params=["embedded"])
+def open_stream(request: pytest.FixtureRequest, home: Path, clock: ManualClock) -> Iterator[Callable[..., Stream]]:
+    """Opens one and the same stream, as often as it is called."""
+    opened = []
+
+    def open_it(shards: int = 1, clock: Clock = clock) -> Stream:
+        url = {"embedded": "users/admin/elec"}[request.param]
+        opened.append(connect.stream(url, Settings(home=home, stream_shards=shards), clock))
+        return opened[-1]
+
+    yield open_it
+    for stream in opened:
+        stream.close()
+
+
+@pytest.fixture(params=["sqlite"])
+def series(request: pytest.FixtureRequest, home: Path) -> Iterator[SeriesStore]:
+    store = connect.series(Settings(home=home, series={"sqlite": ""}[request.param]))
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite"])
+def open_state(request: pytest.FixtureRequest, home: Path) -> Iterator[Callable[..., State]]:
+    """Opens the state of a name."""
+    opened = []
+
+    def open_it(name: str = "shared") -> State:
+        opened.append(connect.state(Settings(home=home, state={"sqlite": ""}[request.param]), name))
+        return opened[-1]
+
+    yield open_it
+    for state in opened:
+        state.close()
+
+
+@pytest.fixture(params=["folder"])
+def archive(request: pytest.FixtureRequest, home: Path) -> Archive:
+    return connect.archive(Settings(home=home, archive={"folder": ""}[request.param]))
+
+
+class MemoryStream(Stream):
+    """Takes `takes` entries of each append (None: all), or fails while `is_away`; keeps what it took."""
+
+    shards = 1
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, bytes]] = []
+        self.takes: int | None = None
+        self.is_away = False
+
+    def append(self, entries: Sequence[tuple[str, bytes]]) -> int:
+        if self.is_away:
+            raise StoreError("the stream is away")
+        taken = list(entries)[: self.takes]
+        self.kept += taken
+        return len(taken)
+
+    def read(self, shard: int, offset: int, limit: int) -> list[Message]:
+        return [Message(0, i, 0, *entry) for i, entry in enumerate(self.kept)][offset : offset + limit]
+
+    def bounds(self, shard: int) -> tuple[int, int]:
+        return 0, len(self.kept)
+
+    def commit(self, group: str, shard: int, offset: int) -> None:
+        raise NotImplementedError
+
+    def committed(self, group: str, shard: int) -> int:
+        return 0
+
+
+@pytest.fixture
+def memory_stream() -> MemoryStream:
+    return MemoryStream()
+
+
+@pytest.fixture(scope="session")
+def stream_type() -> type[MemoryStream]:
+    return MemoryStream
+
+
+class SmallDisk(OsFiles):
+    """A disk on which files end at `room` bytes: a write across it is cut short, one behind it fails."""
+
+    def __init__(self) -> None:
+        self.room = 1 << 40
+
+    def pwrite(self, fd: int, data: bytes, offset: int) -> int:  # type: ignore[override]
+        if offset >= self.room:
+            raise OSError(ENOSPC, "no space left on device")
+        return OsFiles.pwrite(fd, data[: self.room - offset], offset)
+
+
+@pytest.fixture
+def small_disk() -> SmallDisk:
+    return SmallDisk()
+
+
+@pytest.fixture(scope="session")
+def disk_type() -> type[SmallDisk]:
+    return SmallDisk
+
+
+@pytest.fixture
+def child() -> Iterator[Callable[..., subprocess.Popen]]:
+    """Starts a script of children/ in a process of its own; its lines come through stdout."""
+    started: list[subprocess.Popen] = []
+
+    def start(name: str, *arguments: Any) -> subprocess.Popen:
+        command = [sys.executable, str(_CHILDREN / f"{name}.py"), *map(str, arguments)]
+        pipe = subprocess.PIPE
+        started.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env={"PYTHONPATH": str(_ROOT)}))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        with process:
+            process.wait()
