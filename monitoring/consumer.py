@@ -1,0 +1,189 @@
+"""One shard of a stream, consumed exactly once into the stores.
+
+A range of messages is planned by compare-and-set on (position, no plan); its Parquet files and points are written
+under its name, so that writing them again changes nothing; what is remembered, the position and the end of the plan
+go last, in one commit. Whoever finds a plan finishes it, whatever its own limits. What the shared state shows
+(counts, incidents) and the events come after that commit: the former by position, the latter at least once.
+"""
+
+import gc
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from leeway.clock import Clock
+from leeway.errors import Conflict
+from leeway.interfaces import Archive, Message, SeriesStore, State
+from leeway.record import Incident
+from leeway.settings import Settings
+
+from .outgoing import Outgoing, named
+from .pipeline import PREFIXES, Effects, Pipeline
+from .projection import Projection
+from .weight import weight
+
+_POSITION, _PLAN = "position", "plan"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The range that is being worked on: its first and its last offset, and the name of what it writes."""
+
+    first: int
+    last: int
+    name: str
+
+
+class Consumer:
+    """Takes the messages of one shard in order. Not for several threads at once: callers hold one lock.
+
+    What a store refuses raises its StoreError and is tried again with the next `offer` or `tick`; a Conflict says that
+    another consumer has the shard, and stays.
+    """
+
+    def __init__(
+        self,
+        stream_name: str,
+        shard: int,
+        settings: Settings,
+        state: State,
+        shared: State,
+        series: SeriesStore,
+        archive: Archive,
+        clock: Clock,
+        emit_event: Callable[[Incident], None],
+        state_name: str = "",
+    ):
+        self._stream_name, self._shard, self._settings = stream_name, shard, settings
+        self._state, self._series, self._archive, self._clock = state, series, archive, clock
+        self._shared = shared
+        self._names = f"{hashlib.blake2b(stream_name.encode(), digest_size=6).hexdigest()}-{shard}"
+        self._projection = Projection(shared, stream_name, shard, state_name)
+        self._outgoing = Outgoing(state, emit_event)
+        self._buffer: list[Message] = []
+        self._weight = 0
+        self._opened_at = 0.0
+        self._effects: Effects | None = None
+        self._lost: Conflict | None = None
+        self._load()
+
+    @property
+    def position(self) -> int:
+        """The first offset that is not committed."""
+        return self._next
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more waits here than ranges take: the stores do not keep up."""
+        return self._weight >= 4 * self._settings.range_rows
+
+    def offer(self, message: Message) -> None:
+        """Take one message; the one that fills a range commits it. What was taken before is skipped."""
+        if message.offset < self._next or (self._buffer and message.offset <= self._buffer[-1].offset):
+            return
+        if not self._buffer:
+            self._opened_at = self._clock.monotonic()
+        self._buffer.append(message)
+        self._weight += weight(message)
+        if self._is_complete():
+            self._end_range()
+
+    def consume(self, messages: Iterable[Message]) -> None:
+        """Take messages and commit all of them."""
+        for message in messages:
+            self.offer(message)
+        self.close()
+
+    def tick(self) -> None:
+        """End the range whose time is up; to be called a few times a second."""
+        age_s = self._clock.monotonic() - self._opened_at
+        if self._is_complete() or (self._buffer and self._plan is None and age_s >= self._settings.range_seconds):
+            self._end_range()
+        self._outgoing.send()
+
+    def close(self) -> None:
+        """Commit what waits. A plan that was found and whose messages have not all come is left to the next one."""
+        while self._buffer and (self._plan is None or self._is_complete()):
+            self._end_range()
+        self._outgoing.send()
+
+    def _load(self) -> None:
+        stored: dict[str, bytes] = {}
+        for prefix in PREFIXES:
+            stored |= self._state.scan(prefix)
+        self._pipeline = Pipeline(self._shard, self._settings, lambda name: self._shared.get(f"profile/{name}"))
+        self._pipeline.restore(stored)
+        self._position, plan = self._state.get(_POSITION), self._state.get(_PLAN)
+        self._next = 0 if self._position is None else msgspec.json.decode(self._position, type=int)
+        self._plan = None if plan is None else msgspec.json.decode(plan, type=Plan)
+        self._projection.show(self._next, self._pipeline.counts, stored)
+
+    def _is_complete(self) -> bool:
+        """Whether a range can end now, its time aside."""
+        if not self._buffer:
+            return False
+        if self._plan is not None:
+            return self._buffer[-1].offset >= self._plan.last
+        return self._weight >= self._settings.range_rows
+
+    def _end_range(self) -> None:
+        if self._lost is not None:
+            raise self._lost
+        try:
+            plan = self._plan or self._make_plan()
+            self._effects = self._effects or self._work(plan)
+            self._write(plan, self._effects)
+            self._commit(plan, self._effects)
+        except Conflict as conflict:
+            self._lost = conflict
+            raise
+
+    def _make_plan(self) -> Plan:
+        first, last = self._buffer[0].offset, self._buffer[-1].offset
+        plan = Plan(first, last, f"{self._names}-{first:016d}")
+        expect = {_POSITION: self._position, _PLAN: None}
+        self._state.commit({_PLAN: msgspec.json.encode(plan)}, expect=expect)
+        self._plan = plan
+        return plan
+
+    def _work(self, plan: Plan) -> Effects:
+        messages = [each for each in self._buffer if each.offset <= plan.last]
+        try:
+            with _without_collection():
+                return self._pipeline.process(messages, plan.name)
+        except Exception:
+            self._load()  # what is remembered is half changed
+            raise
+
+    def _write(self, plan: Plan, effects: Effects) -> None:
+        for part in effects.partitions:
+            name = f"{plan.name}-{part.part}" if part.part else plan.name
+            self._archive.write(part.kind, part.key, part.day, name, part.table)
+        if effects.points:
+            self._series.write(effects.points)
+
+    def _commit(self, plan: Plan, effects: Effects) -> None:
+        position, events = msgspec.json.encode(plan.last + 1), named(plan.name, effects.incidents)
+        puts = {**effects.puts, _POSITION: position}
+        puts |= {key: msgspec.json.encode(incident) for key, incident in events.items()}
+        expect = {_POSITION: self._position, _PLAN: msgspec.json.encode(plan)}
+        self._state.commit(puts, [*effects.deletes, _PLAN], expect)
+        self._position, self._next, self._plan, self._effects = position, plan.last + 1, None, None
+        self._buffer = [each for each in self._buffer if each.offset > plan.last]
+        self._weight = sum(map(weight, self._buffer))
+        self._opened_at = self._clock.monotonic()
+        self._projection.show(self._next, self._pipeline.counts, effects.puts)
+        self._outgoing.send(events)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """A batch makes many lists and no cycles; collecting in its midst would only walk all of them, again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

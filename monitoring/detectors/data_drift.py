@@ -1,0 +1,159 @@
+"""Whether a window of rows comes from where the reference came from."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from leeway.profile import NUMERIC, FeatureProfile, Profile
+from leeway.settings import Settings
+
+from .base import BatchDetector
+from .benjamini_hochberg import benjamini_hochberg
+from .categorical_drift import CategoricalDrift
+from .evidence import CONSTANT, LOCATION, MISSING, OUT_OF_RANGE, SHAPE, TESTS, TYPE_CHANGE, UNSEEN, Evidence
+from .numeric_drift import NumericDrift
+from .window_result import FeatureResult, WindowResult
+
+_STRONGEST = 300.0
+# Each test's part of its feature's price; the distribution has most of it, as faults are plain when they are there.
+_NUMERIC_PRICES = {LOCATION: 0.4, SHAPE: 0.4, MISSING: 0.05, OUT_OF_RANGE: 0.05, TYPE_CHANGE: 0.05, CONSTANT: 0.05}
+_CATEGORICAL_PRICES = {SHAPE: 0.8, MISSING: 0.05, UNSEEN: 0.05, TYPE_CHANGE: 0.05, CONSTANT: 0.05}
+_DISTRIBUTION = (LOCATION, SHAPE)
+
+Columns = Mapping[str, np.ndarray | list]
+Found = tuple[np.ndarray, Evidence]
+
+
+class DataDrift(BatchDetector):
+    """Tests every feature, and the predictions, for every way in which a column can go astray.
+
+    A feature's p-value is the smallest of its tests' p-values, each divided by the test's part of the price
+    (Bonferroni, weighted): numbers .4 location, .4 shape and .05 for each of missing, out_of_range, type_change and
+    constant; categories .8 shape and .05 for each of missing, unseen, type_change and constant. A test counts only if
+    its effect exceeds its gate: the larger of the default (`window.gate_wasserstein`, `window.gate_jensen_shannon`,
+    `window.gate_share`) and the largest effect between the reference's own windows. Becoming constant and another
+    type have no gate, nor has a column that was constant and varies. What is left goes through Benjamini and
+    Hochberg over features at `window.alpha`. So at most that share of windows alarms where nothing moved, and a move
+    that is real but small does not.
+
+    The predictions are the feature "prediction": numbers for a regression, else categories.
+    """
+
+    def __init__(self, features: Sequence[FeatureProfile], prediction: str | None, settings: Settings):
+        self._features, self._prediction, self._alpha = features, prediction, settings.window_alpha
+        self._prices = np.array([[_prices(feature).get(test, 0.0) for feature in features] for test in TESTS])
+        self._gates = np.array([[_gate(test, feature, settings) for feature in features] for test in TESTS])
+        is_numeric = np.array([feature.kind == NUMERIC for feature in features], bool)
+        kinds = ((np.flatnonzero(is_numeric), NumericDrift), (np.flatnonzero(~is_numeric), CategoricalDrift))
+        self._parts = [(i, kind([features[j] for j in i], settings.window_rows)) for i, kind in kinds if len(i)]
+
+    @classmethod
+    def fit(cls, profile: Profile, settings: Settings) -> "DataDrift":
+        """Against a profile, with the settings `window.*`."""
+        if profile.prediction is None:
+            return cls(profile.features, None, settings)
+        return cls([*profile.features, profile.prediction], profile.prediction.name, settings)
+
+    def score(
+        self,
+        columns: Columns,
+        outputs: np.ndarray | list | None = None,
+        probabilities: np.ndarray | list | None = None,
+    ) -> WindowResult:
+        """Compare one window: columns by name and outputs, each of shape (n,).
+
+        Arrays hold NaN and lists None where a value is missing. A column that is not there is missing throughout;
+        without outputs the predictions are not tested. `probabilities` are not looked at.
+        """
+        rows = max([len(column) for column in columns.values()], default=0 if outputs is None else len(outputs))
+        if not rows:
+            return WindowResult(features={}, alarms=[], statistic=0.0, threshold=_evidence_of(self._alpha))
+        given = {**columns, **({} if outputs is None or self._prediction is None else {self._prediction: outputs})}
+        missing = np.full(rows, np.nan)
+        found = [
+            (i, part.score([given.get(self._features[j].name, missing) for j in i], rows)) for i, part in self._parts
+        ]
+        return self._judge(found, [outputs is not None or f.name != self._prediction for f in self._features])
+
+    def _judge(self, found: Sequence[Found], is_tested: Sequence[bool]) -> WindowResult:
+        """Gate and adjust what was found; `is_tested` says of each feature whether it counts."""
+        p_values, effects = np.ones(self._prices.shape), np.zeros(self._prices.shape)
+        for i, evidence in found:
+            for row, test in enumerate(TESTS):
+                if test in evidence.p_values:
+                    p_values[row, i], effects[row, i] = evidence.p_values[test], evidence.effects[test]
+        priced = self._priced(p_values)
+        gated = np.where((effects > self._gates) & np.array(is_tested), priced, 1.0)
+        adjusted = benjamini_hochberg(gated.min(axis=0))
+        features: dict[str, FeatureResult] = {}
+        for i, evidence in found:
+            features |= self._results(i, evidence, priced, gated, adjusted)
+        return WindowResult(
+            features={f.name: features[f.name] for f, counts in zip(self._features, is_tested) if counts},
+            alarms=self._alarms(gated, adjusted, effects),
+            statistic=_evidence_of(float(adjusted.min())),
+            threshold=_evidence_of(self._alpha),
+        )
+
+    def _priced(self, p_values: np.ndarray) -> np.ndarray:
+        """Each p-value over its test's part of the price, shape (tests, features); 1 for a test that has none."""
+        priced = np.ones(p_values.shape)
+        np.divide(p_values, self._prices, out=priced, where=self._prices > 0)
+        return np.where(np.isnan(priced), 1.0, np.minimum(priced, 1.0))
+
+    def _alarms(self, gated: np.ndarray, adjusted: np.ndarray, effects: np.ndarray) -> list[str]:
+        """By p-value; where p-values are too small to tell apart, by how far the gate is exceeded."""
+        excess = np.where(gated < 1, effects / np.maximum(self._gates, 0.01), 0.0).max(axis=0)
+        order = np.lexsort((-excess, gated.min(axis=0)))
+        return [self._features[j].name for j in order if adjusted[j] <= self._alpha]
+
+    def _results(
+        self, i: np.ndarray, evidence: Evidence, priced: np.ndarray, gated: np.ndarray, adjusted: np.ndarray
+    ) -> dict[str, FeatureResult]:
+        """The results of one kind of feature, by name."""
+        metrics = {name: values.tolist() for name, values in evidence.metrics.items()}
+        shares = {name: values.tolist() for name, values in evidence.shares.items()}
+        effects = evidence.effects[SHAPE].tolist()
+        is_constant = evidence.is_constant.tolist()
+        return {
+            self._features[j].name: FeatureResult(
+                kind=self._features[j].kind,
+                p_value=float(priced[:, j].min()),
+                adjusted=float(adjusted[j]),
+                effect=effects[k],
+                gate=float(self._gates[TESTS.index(SHAPE), j]),
+                metrics={name: values[k] for name, values in metrics.items()},
+                missing_rate=shares[MISSING][k],
+                out_of_range=shares[OUT_OF_RANGE][k],
+                unseen=shares[UNSEEN][k],
+                type_change=shares[TYPE_CHANGE][k],
+                constant=is_constant[k],
+                causes=self._causes(gated[:, j]) if adjusted[j] <= self._alpha else [],
+            )
+            for k, j in enumerate(i.tolist())
+        }
+
+    def _causes(self, gated: np.ndarray) -> list[str]:
+        """The tests of a feature that alarms which would alarm by themselves, the strongest first."""
+        return [TESTS[row] for row in np.argsort(gated, kind="stable") if gated[row] <= self._alpha]
+
+
+def _evidence_of(p_value: float) -> float:
+    """-log10, at most 300."""
+    return -math.log10(max(p_value, 10**-_STRONGEST)) + 0.0
+
+
+def _prices(feature: FeatureProfile) -> dict[str, float]:
+    return _NUMERIC_PRICES if feature.kind == NUMERIC else _CATEGORICAL_PRICES
+
+
+def _gate(test: str, feature: FeatureProfile, settings: Settings) -> float:
+    """What the effect of a test must exceed."""
+    if test in (CONSTANT, TYPE_CHANGE) or (feature.constant and test != MISSING):
+        return 0.0
+    if test not in _DISTRIBUTION:
+        return max(settings.window_gate_share, getattr(feature.own, test))
+    is_numeric = feature.kind == NUMERIC
+    default = settings.window_gate_wasserstein if is_numeric else settings.window_gate_jensen_shannon
+    return max(default, feature.own.distribution)

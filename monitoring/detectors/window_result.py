@@ -1,0 +1,46 @@
+"""What a window of rows was found to be."""
+
+from typing import Any
+
+import msgspec
+
+
+class FeatureResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One feature in one window.
+
+    `metrics` by name: psi, jensen_shannon, hellinger, total_variation, chi_square; for numbers ks and wasserstein
+    too. `p_value` is that of the feature (see DataDrift); `adjusted` the one that is held against alpha: after the
+    gates, by Benjamini and Hochberg. `effect` is how far the distribution moved and `gate` what it must exceed.
+    `missing_rate`, `out_of_range`, `unseen` and `type_change` are shares of the window. `constant`: all its values
+    are equal. `causes` names the tests that alarm, the strongest first.
+    """
+
+    kind: str
+    p_value: float
+    adjusted: float
+    effect: float
+    gate: float
+    metrics: dict[str, float]
+    missing_rate: float
+    out_of_range: float
+    unseen: float
+    type_change: float
+    constant: bool
+    causes: list[str]
+
+
+class WindowResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One window against the reference.
+
+    `alarms` names the features that moved, the strongest evidence first. `statistic` is -log10 of the smallest
+    adjusted p-value (at most 300), `threshold` is -log10 of alpha.
+    """
+
+    features: dict[str, FeatureResult]
+    alarms: list[str]
+    statistic: float
+    threshold: float
+
+    def details(self) -> dict[str, Any]:
+        """Everything about every feature, as JSON values."""
+        return msgspec.to_builtins(self.features)

@@ -1,0 +1,177 @@
+"""From messages to a batch: decoded, seen for the first time, predictions and truth joined.
+
+Everything here goes record by record and keeps its state from one batch to the next, so that where a batch ends shows
+in nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from leeway.interfaces import Message
+from leeway.record import DECISION, EXPLAIN, FEEDBACK, INFER, OUTBOX_END, Position, Record
+from leeway.settings import Settings
+
+from .answers import COUNTED, DUPLICATE_ID, TEST, Answers, is_whole
+from .batch import Batch, count_answers, count_feedback
+from .counts import CountBook
+from .dead_letters import DeadLetter, DeadLetters
+from .decode import Undecodable, decode
+from .dedupe import Dedupe
+from .label_values import LIVE, Orphan, Place, Who
+from .labels import Labels
+from .told import REWARD, Told, refusal, truths_of
+
+_CLOCK = "clock"
+_DAY_S = 86_400
+
+_Handle = Callable[[Message, Place, Record, str], None]
+
+
+class Intake:
+    """What one shard remembers of its records."""
+
+    def __init__(self, shard: int, settings: Settings):
+        self._shard = shard
+        self._clock = self._stored_clock = 0
+        self.counts = CountBook()
+        self._dead_letters = DeadLetters()
+        self._dedupe = Dedupe()
+        self._labels = Labels(settings.labels_age_s, settings.labels_count)
+        self._batch = Batch()
+        self._by_op: dict[str, _Handle] = {
+            INFER: self._predict, EXPLAIN: self._predict, FEEDBACK: self._feedback, DECISION: self._decide,
+            OUTBOX_END: self._end,
+        }  # fmt: skip
+
+    def take(self, messages: Sequence[Message]) -> Batch:
+        """Work through some messages, in order, each for the first time."""
+        for message in messages:
+            if message.appended > self._clock:
+                self._advance(message.appended)
+            for index, record in enumerate(decode(message.value)):
+                at = Place(message.offset, index, message.appended, self._clock)
+                if type(record) is Record:
+                    self._take(message, at, record)
+                else:
+                    self._refuse(message, at, message.key, record)
+        return self._finish()
+
+    def changes(self) -> tuple[dict[str, bytes], list[str]]:
+        """What is to be put into the state, and deleted from it, since the last call."""
+        puts: dict[str, bytes] = {}
+        deletes: list[str] = []
+        for part in (self.counts, self._dead_letters, self._dedupe, self._labels):
+            put, deleted = part.changes()
+            puts |= put
+            deletes += deleted
+        if self._clock != self._stored_clock:
+            puts[_CLOCK], self._stored_clock = msgspec.json.encode(self._clock), self._clock
+        return puts, deletes
+
+    def restore(self, stored: Mapping[str, bytes]) -> None:
+        """From what the state holds."""
+        self._clock = self._stored_clock = msgspec.json.decode(stored.get(_CLOCK, b"0"))
+        for part in (self.counts, self._dead_letters, self._dedupe, self._labels):
+            part.restore(stored)
+
+    def _advance(self, clock: int) -> None:
+        if clock // _DAY_S > self._clock // _DAY_S:
+            self._dedupe.expire(clock)
+        self._clock = clock
+        self._labels.expire(clock)
+
+    def _take(self, message: Message, at: Place, record: Record) -> None:
+        key, origin = record.stream_key, record.origin
+        marks = self._dedupe.of(key)
+        if record.op != OUTBOX_END and not marks.is_new(origin):
+            self.counts.of(key).repeated += 1
+            return
+        if origin.dropped:
+            self.counts.of(key).add_dropped(marks.newly_dropped(origin))
+        handle = self._by_op.get(record.op)
+        if handle is None:
+            self._refuse(message, at, key, Undecodable(f"op {record.op!r} is not known", message.value))
+        else:
+            handle(message, at, record, key)
+
+    def _predict(self, message: Message, at: Place, record: Record, key: str) -> None:
+        endpoint = record.endpoint_id or key
+        answers = self._batch.answers.get((key, endpoint))
+        if answers is None:
+            answers = self._batch.answers[(key, endpoint)] = Answers(self._shard, key, endpoint)
+            answers.live = self._labels.who(Who(key, endpoint, LIVE))
+        status = TEST if record.labels and record.is_test else COUNTED
+        whole = is_whole(record)
+        if whole and record.id:
+            ceased = self._labels.predict(
+                self._who_answers(answers, record, status), record.id, record.resp.outputs, at
+            )
+            if ceased:
+                self._cease(key, ceased)
+            elif ceased is None and status is COUNTED:
+                status = DUPLICATE_ID
+        answers.add(record, at, status, whole)
+
+    def _who_answers(self, answers: Answers, record: Record, status: str) -> int:
+        if status is TEST:
+            return self._labels.who(Who(answers.key, answers.endpoint, TEST))
+        if record.shadow_of is None:
+            return answers.live
+        return self._labels.who(Who(answers.key, answers.endpoint, f"shadow:{answers.endpoint}"))
+
+    def _cease(self, key: str, rows: int) -> None:
+        """Rows of truth that waited have met their prediction."""
+        feedback = self.counts.of(key).feedback
+        feedback.pending -= rows
+        feedback.joined += rows
+
+    def _feedback(self, message: Message, at: Place, record: Record, key: str) -> None:
+        reason = refusal(record)
+        if reason is not None:
+            self._refuse(message, at, key, Undecodable(reason, message.value))
+            return
+        truths = truths_of(record) or [(None, None)]
+        if record.labels and record.is_test:
+            outcomes = [TEST] * len(truths)
+        elif record.request.truth:
+            outcomes = self._labels.truth(key, record.request.id, truths, at)
+        else:
+            outcomes = [REWARD]
+        told = Told(record, at, truths, outcomes)
+        self._batch.feedback.setdefault(key, []).append(told)
+
+    def _decide(self, message: Message, at: Place, record: Record, key: str) -> None:
+        self._batch.decisions.setdefault(key, []).append(Told(record, at))
+
+    def _end(self, message: Message, at: Place, record: Record, key: str) -> None:
+        self.counts.of(key).lost += self._dedupe.of(key).end(record.origin, at.clock) or 0
+
+    def _refuse(self, message: Message, at: Place, key: str, what: Undecodable) -> None:
+        self.counts.of(key).dead_lettered += 1
+        position = Position(self._shard, at.offset, at.index)
+        self._dead_letters.add(DeadLetter(what.reason, position, at.appended, key, what.raw))
+
+    def _finish(self) -> Batch:
+        batch, self._batch = self._batch, Batch()
+        batch.completed = self._labels.take_completed()
+        for answers in batch.answers.values():
+            count_answers(answers, self.counts.of(answers.key))
+        for key, feedback in batch.feedback.items():
+            count_feedback(feedback, self.counts.of(key))
+        for key, decisions in batch.decisions.items():
+            self.counts.of(key).decisions += len(decisions)
+        for key, lost in self._dedupe.take_lost().items():
+            self.counts.of(key).lost += lost
+        for orphan in self._labels.take_orphans():
+            self._bury(orphan)
+        return batch
+
+    def _bury(self, orphan: Orphan) -> None:
+        feedback = self.counts.of(orphan.key).feedback
+        feedback.pending -= 1
+        feedback.orphan += 1
+        position = Position(self._shard, orphan.came.offset, orphan.came.index)
+        raw = msgspec.json.encode({"id": orphan.id, "rows": [orphan.row], "truth": [orphan.truth]})
+        reason = "orphan: no prediction came for this truth"
+        self._dead_letters.add(DeadLetter(reason, position, orphan.came.appended, orphan.key, raw))

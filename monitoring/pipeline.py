@@ -1,0 +1,125 @@
+"""The record path without its stores: (what is remembered, some messages) to effects.
+
+Deterministic: records, their order and their append times decide everything. Where a range ends shows only in the
+names of its points.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from leeway.interfaces import Message, Point
+from leeway.record import Incident, Verdict
+from leeway.settings import Settings
+
+from .archive_table import decision_table, feedback_table, prediction_table
+from .batch import Batch
+from .incidents import Incidents
+from .intake import Intake
+from .partitions import Partition, Partitions
+from .series import Points
+from .traffic import Traffic
+from .verdicts import DETECTED, in_order, verdict_table
+from .watch import ENDPOINT, Watch
+
+PREFIXES = ("clock", "counts/", "dead-letters", "outbox/", "labels/", "incident/", "endpoint/", "profile/", "window/")
+_AT_ONCE = 500  # records that stay in a processor's cache while they are worked on
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a range has to change in the stores; `incidents` opened, grew or closed."""
+
+    points: list[Point]
+    partitions: list[Partition]
+    verdicts: list[Verdict]
+    incidents: list[Incident]
+    puts: dict[str, bytes]
+    deletes: list[str]
+
+
+class Pipeline:
+    """What one shard's consumer remembers. `profile_of` gives the profile of an endpoint's model, None for none yet."""
+
+    def __init__(self, shard: int, settings: Settings, profile_of: Callable[[str], bytes | None]):
+        self._shard, self._settings, self._profile_of = shard, settings, profile_of
+        self._intake = Intake(shard, settings)
+        self._incidents = Incidents()
+        self._watches: dict[str, Watch] = {}
+
+    @property
+    def counts(self) -> dict[str, bytes]:
+        """The counts by stream key, as JSON."""
+        return self._intake.counts.encoded()
+
+    def restore(self, stored: Mapping[str, bytes]) -> None:
+        """From the keys of PREFIXES that the state holds."""
+        self._intake.restore(stored)
+        self._incidents.restore(stored)
+        for key in stored:
+            if key.startswith(ENDPOINT):
+                endpoint = key.removeprefix(ENDPOINT)
+                self._watches[endpoint] = Watch.restored(endpoint, stored, self._shard, self._settings)
+
+    def process(self, messages: Sequence[Message], range_name: str) -> Effects:
+        """Work through the messages of a range, in order, each for the first time."""
+        points, partitions, traffic, verdicts = Points(), Partitions(), Traffic(), []
+        for start in range(0, len(messages), _AT_ONCE):
+            batch = self._intake.take(messages[start : start + _AT_ONCE])
+            for answers in batch.answers.values():
+                traffic.add(answers)
+            verdicts += in_order(self._judge(batch, points))
+            self._archive(batch, partitions)
+        traffic.write(points)
+        for found in verdicts:
+            if found.status == DETECTED:
+                self._incidents.alarm(found)
+        self._archive_verdicts(verdicts, partitions)
+        incidents = self._incidents.changes()
+        puts, deletes = self._changes()
+        puts |= {key: msgspec.json.encode(incident) for key, incident in incidents.items()}
+        return Effects(points.named(range_name), partitions.all(), verdicts, list(incidents.values()), puts, deletes)
+
+    def _judge(self, batch: Batch, points: Points) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        for (key, endpoint), answers in batch.answers.items():
+            watch = self._watch(endpoint, key)
+            answers.names = watch.names
+            verdicts += watch.see(answers, points)
+        for endpoint, completed in batch.completed.items():
+            verdicts += self._watches[endpoint].learn(completed, points)
+        return verdicts
+
+    def _watch(self, endpoint: str, key: str) -> Watch:
+        watch = self._watches.get(endpoint)
+        if watch is None:
+            watch = self._watches[endpoint] = Watch(endpoint, key, self._shard, self._settings)
+        if not watch.is_equipped:
+            watch.equip(self._profile_of(endpoint))
+        return watch
+
+    def _archive(self, batch: Batch, partitions: Partitions) -> None:
+        for answers in batch.answers.values():
+            clocks = answers.clocks[answers.owner]
+            partitions.add("prediction", answers.key, prediction_table(answers), clocks, answers.endpoint)
+        for key, told in batch.feedback.items():
+            clocks = [item.at.clock for item in told for _ in item.outcomes]
+            partitions.add("feedback", key, feedback_table(self._shard, told), clocks)
+        for key, told in batch.decisions.items():
+            partitions.add("decision", key, decision_table(self._shard, told), [item.at.clock for item in told])
+
+    def _archive_verdicts(self, verdicts: Sequence[Verdict], partitions: Partitions) -> None:
+        by_key: dict[str, list[Verdict]] = {}
+        for found in verdicts:
+            by_key.setdefault(self._watches[found.endpoint].key, []).append(found)
+        for key, some in by_key.items():
+            partitions.add("verdict", key, verdict_table(some), [found.appended for found in some])
+
+    def _changes(self) -> tuple[dict[str, bytes], list[str]]:
+        puts, deletes = self._intake.changes()
+        for watch in self._watches.values():
+            put, deleted = watch.changes()
+            puts |= put
+            deletes += deleted
+        return puts, deletes

@@ -1,0 +1,133 @@
+"""What was found, for whoever wants to show it: counts, incidents, verdicts, series, rows. Reads, never writes."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leeway.backends import connect
+from leeway.interfaces import Point
+from leeway.profile import Profile
+from leeway.record import Incident, Position, Verdict
+from leeway.settings import Settings
+
+from . import dead_letters, incidents
+from .counts import Counts, add
+from .dead_letters import DeadLetter
+from .projection import CONSUMER, COUNTS, ENDPOINT, INCIDENT, Counted, Shown
+from .verdicts import in_order, verdicts_of
+from .watch import PROFILE, Watched
+
+
+class Queries:
+    """Reads what the consumers of one home wrote. Close it, or use it as a context manager."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._shared = connect.state(settings, "shared")
+        self._series = connect.series(settings)
+        self._archive = connect.archive(settings)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._shared.close()
+        self._series.close()
+
+    def endpoints(self) -> list[str]:
+        """Every endpoint that answered something, in order."""
+        return [key.removeprefix(ENDPOINT) for key in self._shared.scan(ENDPOINT)]
+
+    def watched(self) -> dict[str, Watched]:
+        """How each endpoint is watched: its stream key, and its state (no profile, warming, watching)."""
+        found = self._shared.scan(ENDPOINT)
+        return {key.removeprefix(ENDPOINT): msgspec.msgpack.decode(value, type=Watched) for key, value in found.items()}
+
+    def profile(self, endpoint: str) -> Profile | None:
+        """The profile that an endpoint's model brought with it, None where it brought none."""
+        found = self._shared.get(PROFILE + endpoint)
+        return None if found is None else Profile.from_bytes(found)
+
+    def consumers(self) -> list[Shown]:
+        """Every consumer that ever committed, and how far it has come."""
+        return [msgspec.json.decode(value, type=Shown) for value in self._shared.scan(CONSUMER).values()]
+
+    def deployments(self) -> list[str]:
+        """The stream keys (project/function/deployment) that were counted, in order."""
+        return sorted({counted.key for counted in self._counted() if counted.key})
+
+    def counts(self, deployment: str | None = None) -> dict:
+        """The counts of a deployment (its name or its stream key), or of everything; see monitoring/counts.py."""
+        found = [
+            msgspec.json.decode(counted.counts, type=Counts)
+            for counted in self._counted()
+            if deployment is None or deployment in (counted.key, counted.key.rpartition("/")[2])
+        ]
+        return msgspec.to_builtins(add(found))
+
+    def incidents(self, endpoint: str | None = None) -> list[Incident]:
+        """Every incident, open or closed, in the order in which they opened."""
+        found = [incidents.read(value) for value in self._shared.scan(INCIDENT).values()]
+        found = [incident for incident in found if endpoint in (None, incident.endpoint)]
+        return sorted(found, key=lambda incident: (incident.opened.at, incident.endpoint, incident.detector))
+
+    def verdicts(self, endpoint: str, detector: str | None = None) -> list[Verdict]:
+        """The verdicts on an endpoint, in stream order."""
+        table = self._archive.read("verdict", self._key_of(endpoint))
+        if table.num_rows == 0:
+            return []
+        chosen = pc.equal(table["endpoint"], endpoint)
+        if detector is not None:
+            chosen = pc.and_(chosen, pc.equal(table["detector"], detector))
+        return in_order(verdicts_of(table.filter(chosen)))
+
+    def series(
+        self, series: str, endpoint: str, start: int = 0, end: int = 2**62, step: int = 1, feature: str = ""
+    ) -> list[Point]:
+        """A series of an endpoint; see monitoring/series.py for their names."""
+        return self._series.read(series, endpoint, start, end, step, feature)
+
+    def rows(self, first: Position, last: Position, deployment: str | None = None) -> pa.Table:
+        """The archived prediction rows of one shard from one position up to another, both included."""
+        table = self._archive.read("prediction", deployment)
+        if table.num_rows == 0:
+            return table
+        after = pc.or_(
+            pc.greater(table["offset"], first.offset),
+            pc.and_(pc.equal(table["offset"], first.offset), pc.greater_equal(table["index"], first.index)),
+        )
+        before = pc.or_(
+            pc.less(table["offset"], last.offset),
+            pc.and_(pc.equal(table["offset"], last.offset), pc.less_equal(table["index"], last.index)),
+        )
+        return table.filter(pc.and_(pc.equal(table["shard"], first.shard), pc.and_(after, before)))
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """What could not be used, by stream and position."""
+        found: list[DeadLetter] = []
+        for shown in self.consumers():
+            found += [dead_letters.read(value) for value in self._state_of(shown).values()]
+        return found
+
+    def _state_of(self, shown: Shown) -> Mapping[str, bytes]:
+        if not shown.state:
+            return {}
+        state = connect.state(self._settings, shown.state)
+        try:
+            return state.scan(dead_letters.PREFIX)
+        finally:
+            state.close()
+
+    def _counted(self) -> list[Counted]:
+        return [msgspec.json.decode(value, type=Counted) for value in self._shared.scan(COUNTS).values()]
+
+    def _key_of(self, endpoint: str) -> str | None:
+        watched = self.watched().get(endpoint)
+        return None if watched is None else watched.key

@@ -1,0 +1,121 @@
+"""The consumers of one worker: made as their shards show up, ended by a timer where no message does it."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from threading import Event, Lock, Thread
+
+import msgspec
+
+from leeway.backends import connect
+from leeway.clock import Clock, SystemClock
+from leeway.errors import Conflict, StoreError
+from leeway.interfaces import Message, State
+from leeway.record import Incident
+from leeway.settings import Settings
+
+from .consumer import Consumer
+
+TICK_S = 0.2
+
+
+class Shards:
+    """Consumers of one stream for the function of the settings. Events go to the stream `<stream>-events`.
+
+    `committed` hears, from the caller's thread or the timer's, of each shard's first offset that is not committed when
+    it moves. A store that refuses is tried again with the next tick; `report` hears of it. A shard that another
+    consumer took stays stopped: what it is offered raises Conflict.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        stream: str,
+        report: Callable[[str], None],
+        committed: Callable[[int, int], None],
+        clock: Clock | None = None,
+    ):
+        self._settings, self._stream = settings, stream
+        self._report, self._committed, self._clock = report, committed, clock or SystemClock()
+        self._shared = connect.state(settings, "shared")
+        self._series = connect.series(settings)
+        self._archive = connect.archive(settings)
+        self._events = connect.stream(f"{stream}-events", settings)
+        self._states: list[State] = []
+        self._consumers: dict[int, Consumer] = {}
+        self._lock = Lock()
+        self._closing = Event()
+        self._timer = Thread(target=self._run, name="leeway-ranges", daemon=True)
+
+    def start(self) -> None:
+        """Start the timer."""
+        self._timer.start()
+
+    def offer(self, message: Message) -> None:
+        """Hand a message to its shard's consumer."""
+        with self._lock:
+            consumer = self._consumers.get(message.shard) or self._consume(message.shard)
+            self._act(message.shard, consumer, lambda: consumer.offer(message))
+
+    def is_full(self, shard: int) -> bool:
+        """Whether the stores do not keep up with a shard: offer it nothing for a while."""
+        return shard in self._consumers and self._consumers[shard].is_full
+
+    def tick(self) -> None:
+        """End the ranges whose time is up."""
+        self._each(Consumer.tick)
+
+    def close(self) -> None:
+        """Stop the timer, commit what waits, release the stores. Closing again does nothing."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        if self._timer.ident is not None:
+            self._timer.join()
+        with suppress(Conflict):
+            self._each(Consumer.close)
+        for store in (*self._states, self._shared, self._series, self._events):
+            store.close()
+
+    def _run(self) -> None:
+        while not self._closing.wait(TICK_S):
+            with suppress(Conflict):  # reported; whoever offers hears of it
+                self.tick()
+
+    def _each(self, act: Callable[[Consumer], None]) -> None:
+        """Let every consumer act; then raise the Conflict of one that lost its shard."""
+        conflict: Conflict | None = None
+        for shard, consumer in list(self._consumers.items()):
+            with self._lock:
+                try:
+                    self._act(shard, consumer, partial(act, consumer))
+                except Conflict as found:
+                    conflict = found
+        if conflict is not None:
+            raise conflict
+
+    def _act(self, shard: int, consumer: Consumer, act: Callable[[], None]) -> None:
+        before = consumer.position
+        try:
+            act()
+        except StoreError as error:  # what was taken is kept, and tried again
+            self._report(f"shard {shard} of {self._stream}: {error}")
+            if isinstance(error, Conflict):
+                raise
+        finally:
+            if consumer.position > before:
+                self._committed(shard, consumer.position)
+
+    def _consume(self, shard: int) -> Consumer:
+        name = f"consumer/{self._settings.function_name}/{self._stream}/{shard}"
+        state = connect.state(self._settings, name)
+        self._states.append(state)
+        consumer = self._consumers[shard] = Consumer(
+            self._stream, shard, self._settings, state, self._shared, self._series, self._archive, self._clock,
+            self._emit, name,
+        )  # fmt: skip
+        return consumer
+
+    def _emit(self, incident: Incident) -> None:
+        if self._events.append([(incident.endpoint, msgspec.json.encode(incident))]) != 1:
+            raise StoreError(f"stream {self._stream}-events takes no event now; it will be sent again")

@@ -1,0 +1,99 @@
+"""Everything that one endpoint is watched with: its profile, the windows of its rows, the errors of its answers."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from leeway.errors import ProfileError
+from leeway.profile import Profile
+from leeway.record import Verdict
+from leeway.settings import Settings
+
+from .answers import Answers
+from .concept import ConceptWatch
+from .label_values import Completed
+from .packing import pack
+from .series import LABELLED, Points
+from .windows import WindowWatch
+
+ENDPOINT, PROFILE = "endpoint/", "profile/"
+NO_PROFILE, WARMING, WATCHING = "no profile", "warming", "watching"
+
+
+class Watched(msgspec.Struct, frozen=True):
+    """What is kept of an endpoint: its stream key, how it is watched (or why not), and where its concept detector
+    stands."""
+
+    key: str
+    state: str
+    concept: Any = None
+
+
+class Watch:
+    """One endpoint. Until its profile is there it only counts; windows and the concept detector begin when it comes."""
+
+    def __init__(self, endpoint: str, key: str, shard: int, settings: Settings):
+        self.endpoint, self.key = endpoint, key
+        self._shard, self._settings = shard, settings
+        self._profile: bytes | None = None
+        self._windows: WindowWatch | None = None
+        self._concept: ConceptWatch | None = None
+        self._stored: dict[str, bytes] = {}
+        self._trouble = NO_PROFILE
+        self.names: list[str] | None = None
+
+    @classmethod
+    def restored(cls, endpoint: str, stored: Mapping[str, bytes], shard: int, settings: Settings) -> "Watch":
+        """As the state holds it."""
+        watched = msgspec.msgpack.decode(stored[ENDPOINT + endpoint], type=Watched)
+        watch = cls(endpoint, watched.key, shard, settings)
+        watch.equip(stored.get(PROFILE + endpoint))
+        if watch._windows is not None and watch._concept is not None:
+            watch._windows.restore(stored)
+            watch._concept.restore(watched.concept)
+        watch._stored = {key: stored[key] for key in (ENDPOINT + endpoint, PROFILE + endpoint) if key in stored}
+        return watch
+
+    @property
+    def is_equipped(self) -> bool:
+        return self._profile is not None
+
+    def equip(self, data: bytes | None) -> None:
+        """Begin to watch against a profile; None, or one that cannot be read: not yet."""
+        if data is None:
+            return
+        try:
+            profile = Profile.from_bytes(data)
+        except ProfileError as error:
+            self._trouble = str(error)
+            return
+        self._profile, self.names = data, profile.feature_names
+        self._windows = WindowWatch(self.endpoint, profile, self._settings)
+        self._concept = ConceptWatch(self.endpoint, self._shard, profile, self._settings)
+
+    def see(self, answers: Answers, points: Points) -> list[Verdict]:
+        """Rows came in."""
+        return [] if self._windows is None else self._windows.see(answers, points)
+
+    def learn(self, completed: Sequence[Completed], points: Points) -> list[Verdict]:
+        """Rows got their truth."""
+        for clock, n in Counter(item.at.clock for item in completed).items():
+            points.count(LABELLED, self.endpoint, clock, n)
+        return [] if self._concept is None else self._concept.learn(completed, points)
+
+    def changes(self) -> tuple[dict[str, bytes], list[str]]:
+        """What is to be put into the state, and deleted from it, since the last call."""
+        puts, deletes = ({}, []) if self._windows is None else self._windows.changes()
+        now = {ENDPOINT + self.endpoint: pack(self._watched())}
+        if self._profile is not None:
+            now[PROFILE + self.endpoint] = self._profile
+        puts |= {key: value for key, value in now.items() if self._stored.get(key) != value}
+        self._stored = now
+        return puts, deletes
+
+    def _watched(self) -> Watched:
+        if self._concept is None:
+            return Watched(self.key, self._trouble)
+        return Watched(self.key, WARMING if self._concept.is_warming else WATCHING, self._concept.snapshot())

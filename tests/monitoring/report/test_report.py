@@ -1,0 +1,70 @@
+import re
+
+import msgspec
+import pytest
+
+from monitoring.history import history_of
+from monitoring.reconciliation import Reconciliation
+from monitoring.report_of import report_of
+from monitoring.summary import summary_of
+
+ENDPOINT = "shop/server/a/default/a/v1"
+
+
+def report(run, **changed):
+    found = Reconciliation.since(run.begin, run.settings, run.queries)
+    history = history_of(run.settings, run.queries, ENDPOINT, run.begin, {"it begins": 1_200})
+    n = found.recorded["prediction"]
+    summary = summary_of({"sent": n, "answered": n}, found.recorded["feedback"], found, history.verdicts, lambda _: 0)
+    summary |= {"endpoints": {"a": "http://127.0.0.1:1/a"}, "paths": {"home": "/h"}, "versions": {"leeway": "0"}}
+    return report_of(run.settings, run.queries, history, summary | changed)
+
+
+@pytest.fixture
+def page(drifted):
+    return report(drifted).page()
+
+
+def test_the_page_says_what_happened_with_rows_and_dates(page):
+    assert "raised its first alarm" in page
+    assert "demand from 20 February 2026" in page
+    assert "Everything adds up" in page
+
+
+def test_the_page_asks_for_nothing_from_elsewhere(page):
+    urls = re.findall(r"(?:src|href)=\"([^\"]*)\"|url\(([^)]*)\)|@import", page)
+    assert all((a or b).startswith("#") for a, b in urls)
+    assert "<script" not in page
+
+
+def test_charts_leave_their_colours_to_the_page(page):
+    assert "var(--line)" in page and "var(--alarm)" in page
+    assert not re.search(r"#0[1-7]0[1-7]0[1-7]", page)
+
+
+def test_only_features_that_moved_are_compared_with_training(drifted):
+    made = report(drifted)
+    assert {found.feature for found in made.strongest} == {
+        name for verdict in made.history.windows for name in verdict.features
+    }
+    demand = next(found for found in made.strongest if found.feature == "demand")
+    assert len(demand.values) == 200 and min(demand.values) >= 2
+
+
+def test_names_cannot_bring_html_into_the_page(drifted):
+    hostile = "<script>alert(1)</script>"
+    made = report(drifted, endpoints={hostile: hostile}, paths={hostile: hostile})
+    verdict = msgspec.structs.replace(made.history.alarms[-1], features=[hostile])
+    object.__setattr__(made.history, "verdicts", (*made.history.verdicts, verdict))
+    assert "<script" not in made.page()
+
+
+def test_what_does_not_add_up_is_said(drifted):
+    assert "Everything adds up" not in report(drifted, lost=3).page()
+    assert "records lost: 3" in report(drifted, lost=3).page()
+
+
+def test_a_deployment_without_labels_and_windows_has_a_page_too(run, maker):
+    maker.predict("a", "run-00000")
+    run.take(maker)
+    assert "Too few labels came" in report(run).page()

@@ -1,0 +1,68 @@
+"""A worker's consumers, over real stores."""
+
+import msgspec
+import pytest
+
+from leeway.backends import connect
+from leeway.errors import Conflict
+from leeway.record import Incident
+from monitoring.queries import Queries
+from monitoring.shards import Shards
+
+
+@pytest.fixture
+def make_shards(make_reader):
+    """A function that opens the consumers of one worker; what they reported and committed is beside them."""
+    reader = make_reader()
+    opened = []
+
+    def make(**settings):
+        shards = Shards(reader.settings, "s", reports.append, lambda *at: committed.append(at), reader.clock)
+        opened.append(shards)
+        return shards
+
+    reports, committed = [], []
+    make.reader, make.reports, make.committed = reader, reports, committed
+    yield make
+    for shards in opened:
+        shards.close()
+
+
+def test_each_shard_has_a_position_of_its_own(make_shards, maker):
+    maker.predict("a", "one")
+    maker.predict("b", "two")
+    shards = make_shards()
+    shards.offer(maker.messages[0])
+    shards.offer(maker.messages[1]._replace(shard=1, offset=41))
+    make_shards.reader.clock.advance(2)
+    shards.tick()
+    assert sorted(make_shards.committed) == [(0, 1), (1, 42)]
+    with Queries(make_shards.reader.settings) as queries:
+        assert [(shown.shard, shown.position) for shown in queries.consumers()] == [(0, 1), (1, 42)]
+        assert queries.counts()["predictions"]["counted"] == 2
+
+
+def test_incidents_go_to_the_events_stream(make_shards, eventful):
+    shards = make_shards()
+    for message in eventful:
+        shards.offer(message)
+    shards.close()
+    events = connect.stream("s-events", make_shards.reader.settings).read(0, 0, 100)
+    found = [msgspec.json.decode(event.value, type=Incident) for event in events]
+    with Queries(make_shards.reader.settings) as queries:
+        assert {incident.id for incident in found} == {incident.id for incident in queries.incidents()}
+    assert [event.key for event in events] == [incident.endpoint for incident in found]
+
+
+def test_a_shard_that_somebody_else_took_says_so(make_shards, maker):
+    maker.predict("a", "one")
+    maker.predict("a", "two")
+    first, second = make_shards(), make_shards()
+    for shards in (first, second):
+        shards.offer(maker.messages[0])
+    make_shards.reader.clock.advance(2)
+    first.tick()
+    with pytest.raises(Conflict):
+        second.tick()
+    assert make_shards.committed == [(0, 1)]
+    assert "shard 0 of s" in make_shards.reports[0]
