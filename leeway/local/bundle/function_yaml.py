@@ -1,0 +1,71 @@
+"""function.yaml of a hub item: an MLRun function with its code inside."""
+
+import base64
+from typing import Any
+
+import yaml
+
+from leeway.errors import BundleError
+
+from .item import Item
+
+# What a job's code may take of a Kubernetes object, and what a Nuclio function's may.
+LIMIT_KIB = {"job": 96, "nuclio": 512}
+
+
+def function_yaml(item: Item, source: str, handler_text: str) -> str:
+    """The file's text, equal for equal input. `handler_text` is the handler's own file, for its entry points.
+
+    BundleError where the code is larger than its kind may be.
+    """
+    code = base64.b64encode(source.encode()).decode()
+    limit = LIMIT_KIB[item.kind]
+    if len(code) > limit * 1024:
+        raise BundleError(
+            f"{item.name}: its code takes {len(code) / 1024:.0f} KiB, a {item.kind} may take {limit}; import less"
+        )
+    document = _job(item, code, handler_text) if item.kind == "job" else _nuclio(item, code)
+    return yaml.safe_dump(document, sort_keys=True, width=120)
+
+
+def _job(item: Item, code: str, handler_text: str) -> dict[str, Any]:
+    from mlrun.runtimes.funcdoc import as_func, find_handlers
+
+    handlers = find_handlers(handler_text, handlers=[item.handler])
+    if not handlers:
+        raise BundleError(f"{item.name}: {item.filename} defines no function {item.handler!r}")
+    spec = {"default_handler": item.handler, "entry_points": {item.handler: as_func(handlers[0])}}
+    return _function(item, "job", spec, {"functionSourceCode": code, "base_image": item.image})
+
+
+def _nuclio(item: Item, code: str) -> dict[str, Any]:
+    module = item.filename.removesuffix(".py")
+    build = {"functionSourceCode": code, "baseImage": item.image, "noBaseImagesPull": True}
+    base = {
+        "apiVersion": "nuclio.io/v1",
+        "kind": "Function",
+        "metadata": {"name": _name(item), "annotations": dict(item.annotations)},
+        "spec": {
+            "build": build,
+            "description": item.description,
+            "handler": f"{module}:{item.handler}",
+            "runtime": "python:3.11",
+            "triggers": dict(item.triggers),
+        },
+    }
+    spec = {"base_spec": base, "function_handler": f"{module}:{item.handler}"}
+    return _function(item, "remote", spec, {"base_image": item.image})
+
+
+def _function(item: Item, kind: str, spec: dict[str, Any], build: dict[str, Any]) -> dict[str, Any]:
+    if item.requirements:
+        build["requirements"] = list(item.requirements)
+    return {
+        "kind": kind,
+        "metadata": {"name": _name(item), "categories": list(item.categories)},
+        "spec": {"description": item.description, "image": item.image, "build": build, **spec},
+    }
+
+
+def _name(item: Item) -> str:
+    return item.name.replace("_", "-")
