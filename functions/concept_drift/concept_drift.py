@@ -1,0 +1,58 @@
+"""Watches the models whose inferences one stream records: joins truth, detects concept and data drift, keeps history.
+
+Stream events count once, whatever is delivered twice; HTTP answers what was found (`/metrics` for Prometheus).
+"""
+
+import asyncio
+import json
+from datetime import UTC
+
+import nuclio_sdk
+
+from leeway.errors import LeewayError
+from leeway.interfaces import Message
+from leeway.settings import Settings
+
+
+def init_context(context):
+    context.user_data.settings = Settings.read()
+    context.user_data.shards = context.user_data.queries = None
+
+
+async def handler(context, event):
+    if event.trigger.kind == "http":
+        return _answer(context, event)
+    shards = context.user_data.shards or _start(context, event.topic or event.path)
+    while shards.is_full(event.shard_id):
+        await asyncio.sleep(0.1)
+    appended = int(event.timestamp.replace(tzinfo=UTC).timestamp())
+    shards.offer(Message(event.shard_id, event.offset, appended, "", event.body))
+
+
+def _start(context, stream):
+    from monitoring.shards import Shards
+
+    loop = asyncio.get_running_loop()
+
+    def acknowledge(shard, position):  # may lag, as the consumer's own position is the truth
+        offset = nuclio_sdk.QualifiedOffset(stream, shard, position - 1)
+        asyncio.run_coroutine_threadsafe(context.platform.explicit_ack(offset), loop)
+
+    shards = Shards(context.user_data.settings, stream, context.logger.warn, acknowledge)
+    context.user_data.shards = shards
+    context.platform.set_termination_callback(shards.close)
+    shards.start()
+    return shards
+
+
+def _answer(context, event):
+    from monitoring.queries import Queries
+    from monitoring.status import metrics, status
+
+    try:
+        queries = context.user_data.queries = context.user_data.queries or Queries(context.user_data.settings)
+        if event.path.rstrip("/").endswith("/metrics"):
+            return context.Response(body=metrics(queries), content_type="text/plain; version=0.0.4")
+        return context.Response(body=json.dumps(status(queries)), content_type="application/json")
+    except LeewayError as exc:
+        return context.Response(body=json.dumps({"error": str(exc)}), content_type="application/json", status_code=503)

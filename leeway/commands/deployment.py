@@ -1,0 +1,108 @@
+"""A model of anybody's, brought into service: copied, profiled, deployed and watched."""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from leeway.errors import LeewayError
+from leeway.profile import Profile
+from leeway.settings import Settings
+
+PROFILE_FILE = "leeway-profile.json"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """`name` is that of the deployment; its function is called so too, and `<name>-drift` watches it."""
+
+    name: str
+    project: str
+    model: Path
+
+    @classmethod
+    def of(cls, model: Path, name: str | None, project: str) -> "Deployment":
+        """LeewayError where the name cannot be part of a path and of a variable."""
+        name = name or re.sub(r"\W+", "_", model.stem).strip("_").lower()
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+            raise LeewayError(f"{name!r} cannot name a deployment: a letter, then at most 39 of a-z, 0-9 and _; --name")
+        return cls(name, project, model)
+
+    def deploy(self, settings: Settings, profile: Profile | None) -> dict[str, Any]:
+        """Deploy the model server and, where there is a profile, the drift function on its stream."""
+        served = self._copy(settings.home.absolute(), profile)
+        project, stream = self._project(settings), f"users/admin/{self.name}"
+        function = self.name.replace("_", "-")
+        model = {f"SERVING_MODEL_{self.name}": str(served), f"SERVING_MODEL_HASH_{self.name}": _sha256(served)}
+        url = _deploy(project, "hub://leeway/model_server", function, {**model, "INFERENCE_STREAM": stream})
+        watcher = f"{function}-drift"
+        _deploy(project, "hub://leeway/concept_drift", watcher, {"INFERENCE_STREAM": stream})
+        return {
+            "name": self.name,
+            "url": url,
+            "function": f"{self.project}-{function}",
+            "watched_by": f"{self.project}-{watcher}",
+            "stream": stream,
+            "model": str(served),
+        }
+
+    def _copy(self, home: Path, profile: Profile | None) -> Path:
+        """The model under the home, where it stays as it is when the original is trained again."""
+        folder = home / "models" / self.name / _sha256(self.model)[:12]
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        served = folder / self.model.name
+        if self.model.is_dir():
+            shutil.copytree(self.model, served, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(self.model, served)
+        if profile is not None:
+            (folder / PROFILE_FILE).write_bytes(profile.to_bytes())
+        return served
+
+    def _project(self, settings: Settings) -> Any:
+        import leeway
+
+        leeway.start()
+        import mlrun
+
+        context = settings.home.absolute() / "projects" / self.project
+        return mlrun.get_or_create_project(self.project, context=str(context), user_project=False)
+
+
+def _deploy(project: Any, url: str, name: str, env: Mapping[str, str]) -> str:
+    function = project.set_function(url, name)
+    function.set_envs(dict(env))
+    deployed = project.deploy_function(function).function
+    return f"http://{deployed.status.address}"
+
+
+def _sha256(path: Path) -> str:
+    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
+    digest = hashlib.sha256()
+    for each in files:
+        digest.update(each.read_bytes())
+    return digest.hexdigest()
+
+
+def load_model(path: Path) -> Any:
+    """The model of a pickle or joblib file, or of a folder that MLRun logged. It is the caller's own: it is trusted.
+
+    LeewayError where it cannot be loaded.
+    """
+    import joblib
+    import yaml
+
+    file = path
+    if path.is_dir():
+        spec = path / "model_spec.yaml"
+        if not spec.is_file():
+            raise LeewayError(f"{path} holds no model_spec.yaml: give the model's file, or a folder that MLRun logged")
+        document = yaml.safe_load(spec.read_text())
+        file = path / (document.get("spec") or document)["model_file"]
+    try:
+        return joblib.load(file)
+    except Exception as exc:
+        raise LeewayError(f"{file} cannot be loaded ({type(exc).__name__}: {exc}); expected a pickled model") from exc

@@ -1,0 +1,54 @@
+"""`leeway status`"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from leeway.settings import Settings
+
+from .options import json_option, show
+
+
+@click.command("status", short_help="Show functions, streams and stores.")
+@json_option
+def command(as_json: bool) -> None:
+    """Show what runs here: functions with their workers and URLs, streams with their lag, models with their state, and
+    where everything lies.
+
+    \b
+    Examples:
+      leeway status
+      leeway status --json | jq .functions
+    """
+    from leeway.local import platform
+    from leeway.local.stores import stores
+
+    settings = Settings.read()
+    found = {**platform.status(settings), **stores(settings)}
+    show(found, as_json, lambda: _lines(found))
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    running = f"platform  {found['url']} (pid {found['pid']})" if found["url"] else "platform  stopped; `leeway up`"
+    yield running
+    yield f"home      {found['home']}"
+    for name, about in found["functions"].items():
+        yield f"function  {name}: {about['state']}{', ' + about['message'] if about['message'] else ''}"
+        yield from (f"          {url}" for url in about["addresses"])
+        yield from (f"          {_worker(worker)}" for worker in about["workers"])
+    for stream in found["streams"]:
+        waiting = "" if stream["waiting"] is None else f", {stream['waiting']:,} of them waiting"
+        yield f"stream    {stream['name']}: {stream['appended']:,} records in {stream['shards']} shard(s){waiting}"
+    for endpoint in found["endpoints"]:
+        yield f"endpoint  {endpoint['name']}: {endpoint['state']}, {endpoint['incidents']} open incident(s)"
+    for kind, store in found["stores"].items():
+        size = "" if store["bytes"] is None else f", {store['bytes'] / 1e6:.1f} MB"
+        yield f"{kind:<9} {store['at']}{size}"
+
+
+def _worker(worker: dict[str, Any]) -> str:
+    parts = [f"{worker['trigger']}-{worker['worker']}", f"pid {worker['pid']}" if worker["pid"] else "not running"]
+    if worker["restarts"]:
+        parts.append(f"restarted {worker['restarts']} times")
+    return ", ".join(parts + ([worker["reason"]] if worker["reason"] else []))

@@ -1,0 +1,109 @@
+"""The command `leeway` in processes of its own, on a home of its own; nothing of it is left afterwards."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from leeway.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+class Laptop:
+    """One LEEWAY_HOME, and the commands that are given there."""
+
+    def __init__(self, home: Path):
+        self.home = home
+        self.environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("MLRUN_", "LEEWAY_"))},
+            "LEEWAY_HOME": str(home),
+            "MLRUN_IGNORE_ENV_FILE": "1",
+        }
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(home=self.home)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the last demo left."""
+        return json.loads((self.home / "demo" / "summary.json").read_text())
+
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen:
+        command = [sys.executable, "-m", "leeway", *arguments]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, cwd=ROOT, env=self.environ, **pipes, **options)
+
+    def run(self, *arguments: str) -> str:
+        """The output of a command that has to succeed."""
+        process = self.start(*arguments)
+        out, err = process.communicate()
+        assert process.returncode == 0, f"leeway {' '.join(arguments)}: {process.returncode}\n{out}\n{err}"
+        return out
+
+    def script(self, code: str) -> str:
+        """The output of a Python program that runs in the project's root."""
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=self.environ, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def interrupt_at(self, line: str, *arguments: str) -> tuple[int, str]:
+        """Ctrl-C when a command shows a line that begins so; its exit code and what it showed."""
+        process = self.start(*arguments, start_new_session=True)
+        shown = []
+        for text in process.stderr:
+            shown.append(text)
+            if text.startswith(line):
+                os.killpg(process.pid, signal.SIGINT)
+        process.communicate()
+        return process.returncode, "".join(shown)
+
+    def processes(self) -> list[str]:
+        """The command lines of those processes that belong to this home."""
+        return [" ".join(process.cmdline()) for process in psutil.process_iter() if _belongs(process, self.home)]
+
+
+def _belongs(process: psutil.Process, home: Path) -> bool:
+    try:
+        return process.pid != os.getpid() and process.environ().get("LEEWAY_HOME") == str(home)
+    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+        return False
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Iterator[Laptop]:
+    yield from _laptop(tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def shared_laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """One for all tests of a file."""
+    yield from _laptop(tmp_path_factory.mktemp("shared") / "home")
+
+
+def _laptop(home: Path) -> Iterator[Laptop]:
+    laptop = Laptop(home)
+    try:
+        yield laptop
+    finally:
+        laptop.run("down")
+    assert laptop.processes() == []
+
+
+@pytest.fixture
+def unchanged() -> Callable[[], None]:
+    """Call it to see that the checkout's project.yaml is what it was."""
+    before = (ROOT / "project.yaml").read_bytes()
+
+    def check() -> None:
+        assert (ROOT / "project.yaml").read_bytes() == before
+
+    return check
