@@ -1,6 +1,5 @@
 """A model of anybody's, brought into service: copied, profiled, deployed and watched."""
 
-import hashlib
 import re
 import shutil
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from leeway.errors import LeewayError
+from leeway.model_hash import model_hash
 from leeway.profile import Profile
 from leeway.settings import Settings
 
@@ -36,7 +36,7 @@ class Deployment:
         served = self._copy(settings.home.absolute(), profile)
         project, stream = self._project(settings), f"users/admin/{self.name}"
         function = self.name.replace("_", "-")
-        model = {f"SERVING_MODEL_{self.name}": str(served), f"SERVING_MODEL_HASH_{self.name}": _sha256(served)}
+        model = {f"SERVING_MODEL_{self.name}": str(served), f"SERVING_MODEL_HASH_{self.name}": model_hash(served)}
         url = _deploy(project, "hub://leeway/model_server", function, {**model, "INFERENCE_STREAM": stream})
         watcher = f"{function}-drift"
         _deploy(project, "hub://leeway/concept_drift", watcher, {"INFERENCE_STREAM": stream})
@@ -51,7 +51,7 @@ class Deployment:
 
     def _copy(self, home: Path, profile: Profile | None) -> Path:
         """The model under the home, where it stays as it is when the original is trained again."""
-        folder = home / "models" / self.name / _sha256(self.model)[:12]
+        folder = home / "models" / self.name / model_hash(self.model)[:12]
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         served = folder / self.model.name
         if self.model.is_dir():
@@ -77,14 +77,6 @@ def _deploy(project: Any, url: str, name: str, env: Mapping[str, str]) -> str:
     function.set_envs(dict(env))
     deployed = project.deploy_function(function).function
     return f"http://{deployed.status.address}"
-
-
-def _sha256(path: Path) -> str:
-    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
-    digest = hashlib.sha256()
-    for each in files:
-        digest.update(each.read_bytes())
-    return digest.hexdigest()
 
 
 def load_model(path: Path) -> Any:
