@@ -25,8 +25,7 @@ def train(context, data, rows=8064, label="price_up", holdout=1 / 3, max_iter=10
     :param key:      key of the model artifact
     :param db_key:   key under which the project finds it: `project.get_artifact_uri(db_key, "model")`
     """
-    data = mlrun.get_dataitem(data) if isinstance(data, str) else data
-    table = data.as_df().head(rows)
+    table = (mlrun.get_dataitem(data) if isinstance(data, str) else data).as_df().head(rows)
     features = [name for name in table.columns if name != label]
     fitted = table.head(len(table) - round(len(table) * holdout))
     kept = table.iloc[len(fitted) :]
