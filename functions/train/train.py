@@ -13,7 +13,7 @@ from monitoring.reference import profile_of
 MODEL_FILE, PROFILE_FILE = "model.pkl", "leeway-profile.json"
 
 
-def train(context, data, rows=8064, label="price_up", holdout=1 / 3, max_iter=100, seed=0, key="model", db_key="elec"):
+def train(context, data, rows=8064, label="price_up", holdout=0.3333, max_iter=100, seed=0, key="model", db_key="elec"):
     """Fit on the first `rows` rows in time but for the last `holdout` of them, which measure the error.
 
     :param data:     table (path, URL or input; parquet or csv), one row per event in the order of time
