@@ -36,10 +36,12 @@ def model(folder: Path) -> LogisticRegression:
     return fitted
 
 
-def serve(folder: Path, stream: str, sample: int = 1) -> float:
+def serve(folder: Path, stream: str) -> float:
     """CPU seconds of all requests, from the first to the last record's arrival in the stream."""
     with tempfile.TemporaryDirectory() as home:
-        serving = ServingSettings(models={"m": str(folder / "model.pkl")}, stream=stream, sample=sample, project="bench")
+        serving = ServingSettings(
+            models={"m": str(folder / "model.pkl")}, stream=stream, sample=sample, project="bench"
+        )
         function = NuclioFunction.start(serving, Settings(home=Path(home)), "0")
         body = orjson.dumps({"inputs": [ROW]})
         request = HttpRequest("POST", "/v2/models/m/infer", {"content-type": "application/json"}, body)
@@ -50,7 +52,7 @@ def serve(folder: Path, stream: str, sample: int = 1) -> float:
             function.close()
 
         seconds = cpu_seconds(work)
-        if stream and sample == 1:
+        if stream:
             assert function.recorder is not None and function.recorder.outbox.dropped() == {}
     return seconds
 

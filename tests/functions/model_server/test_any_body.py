@@ -11,7 +11,8 @@ NAMES = ["logistic", "forest", "boosted", "linear", "named", "mixed", "nobody"]
 GOOD = {name: [[0.5, -0.5, "red" if name == "mixed" else 0.1]] for name in NAMES}
 PATHS = [
     "/{}/predict", "/{}/explain", "/{}/feedback", "/v2/models/{}/infer", "/v2/models/{}/predict",
-    "/v2/models/{}/explain", "/v2/models/{}/feedback", "/v2/models/{}", "/v2/models/{}/ready", "/v2/models/{}/versions/1/infer", "/v2/models",
+    "/v2/models/{}/explain", "/v2/models/{}/feedback",
+    "/v2/models/{}", "/v2/models/{}/ready", "/v2/models/{}/versions/1/infer", "/v2/models",
     "/v2/health/ready", "/", "/metrics", "/{}", "/v2/{}/x",
 ]  # fmt: skip
 KINDS = ["application/json", "application/json; charset=utf-8", "application/json; charset=utf-16", "", "text/plain",
