@@ -39,9 +39,7 @@ def model(folder: Path) -> LogisticRegression:
 def serve(folder: Path, stream: str) -> float:
     """CPU seconds of all requests, from the first to the last record's arrival in the stream."""
     with tempfile.TemporaryDirectory() as home:
-        serving = ServingSettings(
-            models={"m": str(folder / "model.pkl")}, stream=stream, sample=sample, project="bench"
-        )
+        serving = ServingSettings(models={"m": str(folder / "model.pkl")}, stream=stream, project="bench")
         function = NuclioFunction.start(serving, Settings(home=Path(home)), "0")
         body = orjson.dumps({"inputs": [ROW]})
         request = HttpRequest("POST", "/v2/models/m/infer", {"content-type": "application/json"}, body)
