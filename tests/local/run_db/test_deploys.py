@@ -1,12 +1,16 @@
 """Deploying MLRun functions: nothing but MLRun's own calls, and the platform behind them."""
 
+from pathlib import Path
+
 import nbformat
 import pytest
 import requests
 from mlrun.errors import MLRunBadRequestError
 from mlrun.runtimes.base import RunError
 
+from leeway.local import platform
 from leeway.model_hash import model_hash
+from leeway.settings import Settings
 
 pytestmark = pytest.mark.slow
 
@@ -80,11 +84,9 @@ def test_a_model_is_resolved_when_it_is_deployed_and_the_function_keeps_its_uri(
     echo.set_envs({variable: uri, "SERVING_MODEL_file": "/some/model.pkl"})
     project.deploy_function(echo)
     env = echo.invoke("/")["env"]
-    folder = run.status.artifact_uris and run.artifact("model").meta.target_path
-    assert env[variable].rstrip("/") == folder.rstrip("/")
-    assert env["SERVING_MODEL_HASH_mine"] == model_hash(
-        run.artifact("model").meta and __import__("pathlib").Path(folder)
-    )
+    folder = run.artifact("model").meta.target_path
+    assert Path(env[variable]) == Path(folder)
+    assert env["SERVING_MODEL_HASH_mine"] == model_hash(Path(folder))
     assert env["SERVING_MODEL_file"] == "/some/model.pkl"
     assert "SERVING_MODEL_HASH_file" not in env
     assert echo.get_env(variable) == uri
@@ -104,7 +106,7 @@ def test_code_need_not_be_embedded(project, write):
     write("pkg/__init__.py", "")
     write("pkg/answers.py", "WHAT = 'from the folder'\n")
     write("pkg/served.py", "from pkg.answers import WHAT\ndef handler(context, event):\n    return WHAT\n")
-    project.set_source("./")
+    project.set_source("./", pull_at_runtime=True)
     function = project.set_function(name="repo", kind="nuclio", image="x", handler="pkg.served:handler", with_repo=True)
     project.deploy_function(function)
     assert function.invoke("/") == b"from the folder"
@@ -124,19 +126,11 @@ def test_triggers_and_workers_are_those_that_were_asked_for(project, mlrun, echo
     assert echo.invoke("/")["path"] == "/"
     echo.add_v3io_stream_trigger("users/admin/x", name="reader")
     project.deploy_function(echo)
-    from leeway.local import platform
-    from leeway.settings import Settings
-
     about = platform.status(Settings.read())["functions"]["tests-echo"]
     assert sorted(worker["trigger"] for worker in about["workers"]) == ["http", "http", "reader"]
 
 
 def test_our_drift_function_gets_its_stream_from_the_repo_as_from_the_hub(project, mlrun):
-    from pathlib import Path
-
-    from leeway.local import platform
-    from leeway.settings import Settings
-
     path = Path(__file__).parents[3] / "functions" / "concept_drift" / "concept_drift.py"
     function = mlrun.code_to_function(
         "drift", project="tests", filename=str(path), kind="nuclio", image="x", handler="concept_drift:handler"

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from mlrun.datastore.datastore_profile import DatastoreProfileBasicPrivate
+from mlrun.datastore.datastore_profile import DatastoreProfileBasic
 from mlrun.errors import MLRunNotFoundError
 
 SECRETIVE = """

@@ -35,9 +35,8 @@ def test_a_router_serves_a_model_that_was_logged(project, write):
 def test_a_flow_and_its_mock(project, write):
     write("steps.py", STEP)
     function = project.set_function("steps.py", "flow", kind="serving", image="mlrun/mlrun")
-    function.set_topology("flow", engine="async").to("Double", name="double", handler="do").respond()
+    function.set_topology("flow", engine="sync").to("Double", name="double", handler="do")
     server = function.to_mock_server()
     assert server.test("/", {"inputs": [1]}) == {"doubled": [2]}
-    server.wait_for_completion()
     project.deploy_function(function)
     assert function.invoke("/", {"inputs": [1, 2]}) == {"doubled": [2, 4]}
