@@ -73,7 +73,7 @@ def test_an_artifact_can_be_deleted_but_not_its_data(project, mlrun):
         db.del_artifact("jobs-train_model", project="tests", deletion_strategy="data-force")
     path = get_model(uri)[0]
     db.del_artifact("jobs-train_model", project="tests")
-    with pytest.raises(OSError, match="Artifact jobs-train_model@.* not found in project tests"):
+    with pytest.raises(OSError, match=r"Artifact jobs-train_model@.* not found in project tests"):
         mlrun.get_dataitem(uri)
     assert Path(path).read_text()
     db.del_artifacts(project="tests")

@@ -102,12 +102,17 @@ def test_a_run_whose_process_is_gone_is_in_error(project, environ, write, number
     assert project.list_runs(name="waiter-wait", states=["running"]) == []
 
 
-BARE = "import leeway, sys; leeway.start(); import mlrun; mlrun.get_or_create_ctx('bare', project='tests').log_result('a', 1)"
+BARE = """
+import leeway
+leeway.start()
+import mlrun
+mlrun.get_or_create_ctx("bare", project="tests").log_result("a", 1)
+"""
 
 
 def test_a_programs_own_context_ends_as_the_program_does(project, script):
     script(BARE)
-    script(BARE.replace("bare", "broken") + "; raise ValueError('no such luck')", code=1)
+    script(BARE.replace("bare", "broken") + "raise ValueError('no such luck')", code=1)
     state = {run["metadata"]["name"]: run["status"] for run in project.list_runs()}
     assert (state["bare"]["state"], state["bare"]["results"]) == ("completed", {"a": 1})
     assert state["broken"]["state"] == "error"

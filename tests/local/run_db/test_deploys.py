@@ -155,7 +155,7 @@ def test_a_deployed_function_ends_with_its_project(project, mlrun, echo):
 
 def test_what_is_no_nuclio_function_is_refused(project, mlrun):
     application = mlrun.new_function("app", project="tests", kind="application", image="x")
-    with pytest.raises(MLRunBadRequestError, match="kind 'application'.*MLRUN_DBPATH"):
+    with pytest.raises(MLRunBadRequestError, match=r"kind 'application'.*MLRUN_DBPATH"):
         application.deploy()
 
 

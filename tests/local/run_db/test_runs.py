@@ -25,7 +25,7 @@ def test_a_run_that_fails_raises_and_stays_to_be_looked_at(project):
 
 
 def test_a_handler_or_an_input_that_is_not_there_is_named(project):
-    with pytest.raises(RunError, match="jobs has no attribute|nowhere"):
+    with pytest.raises(RunError, match="nowhere"):
         project.run_function("jobs", handler="nowhere")
     with pytest.raises((RunError, MLRunNotFoundError), match=r"gone\.csv"):
         project.run_function("jobs", handler="use", inputs={"table": "gone.csv"})

@@ -85,7 +85,7 @@ function = mlrun.new_function("early", project="p", kind="nuclio", image="x")
 function._get_db()
 leeway.start()
 try:
-    function.deploy()
+    function.save()
 except mlrun.errors.MLRunRuntimeError as exc:
     print("refused:", exc)
 """
