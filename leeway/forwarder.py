@@ -29,9 +29,15 @@ class Forwarder:
     """
 
     def __init__(
-        self, outbox: Outbox, connect_stream: Callable[[], Stream], clock: Clock | None = None, batch: int = 1
+        self,
+        outbox: Outbox,
+        connect_stream: Callable[[], Stream],
+        clock: Clock | None = None,
+        batch: int = 1,
+        files: Files | None = None,
     ):
         self.error = ""
+        self._files = files or OsFiles()
         self._outbox, self._connect_stream, self._clock = outbox, connect_stream, clock or SystemClock()
         self._batch, self._sender = batch, OutboxSender(outbox.file, self._clock, batch)
         if batch > 1:
@@ -53,12 +59,27 @@ class Forwarder:
         """
         if self._thread.ident is None:
             self.start()
-        self._outbox.refuse("closing")
         self._deadline = self._clock.monotonic() + timeout_s
-        self._closing.set()
+        self.begin_closing()
         self._outbox.work.set()
         self._outbox.hurry.set()
         self._thread.join(timeout_s + _FIRST_BACKOFF_S)
+        return self._is_ended
+
+    def begin_closing(self) -> None:
+        """From now on take nothing, and end when everything was sent."""
+        self._outbox.refuse("closing")
+        self._closing.set()
+
+    def work(self) -> bool:
+        """One round of what the thread does: send what is there, adopt what was left behind, and while closing end.
+        Whether all of it is done and the file deleted. What the stream or a file refuses is raised.
+        """
+        self._forward()
+        if self._closing.is_set():
+            self._end()
+        elif self._clock.monotonic() >= self._adopt_at:
+            self._adopt()
         return self._is_ended
 
     def _run(self) -> None:
@@ -66,9 +87,11 @@ class Forwarder:
             while not self._is_ended and self._clock.monotonic() < self._deadline:
                 self._gather()
                 try:
-                    self._work()
+                    self.work()
                 except Exception as error:
                     self._fail(error)
+                else:
+                    self._succeed()
         finally:
             self._disconnect()
             self._outbox.close()
@@ -87,12 +110,7 @@ class Forwarder:
         hurry.clear()
         work.clear()
 
-    def _work(self) -> None:
-        self._forward()
-        if self._closing.is_set():
-            self._end()
-        elif self._clock.monotonic() >= self._adopt_at:
-            self._adopt()
+    def _succeed(self) -> None:
         if self.error:
             _log.info("the stream is back")
         self.error, self._backoff_s = "", _FIRST_BACKOFF_S
@@ -115,7 +133,7 @@ class Forwarder:
     def _adopt(self) -> None:
         own = self._outbox.file.path
         if any(path != own for path in outboxes(own.parent)):
-            adopt(own.parent, self._connected(), clock=self._clock, batch=self._batch, between=self._forward)
+            adopt(own.parent, self._connected(), self._files, self._clock, self._batch, between=self._forward)
         self._adopt_at = self._clock.monotonic() + _ADOPT_S
 
     def _connected(self) -> Stream:
