@@ -71,6 +71,7 @@ class FaultyFiles(OsFiles):
     def __init__(self, faults: Faults, target: str):
         self._faults, self._target = faults, target
         self._fds: set[int] = set()
+        self.may_unlink = True
 
     def create(self, path: Path) -> int:
         with self._faults.point(self._target):
@@ -112,6 +113,8 @@ class FaultyFiles(OsFiles):
             source.replace(target)
 
     def unlink(self, path: Path) -> None:  # type: ignore[override]
+        if not self.may_unlink:
+            self._faults.fail(CRASH, self._target)
         with self._faults.point(self._target):
             path.unlink()
 

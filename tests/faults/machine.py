@@ -126,6 +126,28 @@ class Machine(RuleBasedStateMachine):
         if worker := self.worker(which):
             worker.faults.arm(points, kind)
 
+    @rule(which=WHICH, points=st.integers(0, 6), kind=st.sampled_from(KINDS), power=st.booleans())
+    def fault_while_sending(self, which, points, kind, power):
+        if server := self.server(which):
+            server.faults.arm(points, kind)
+            self.world.let(server, server.forwarder.work)
+            if power:
+                self.world.power_off()
+
+    @rule(which=WHICH, points=st.integers(0, 12), kind=st.sampled_from(KINDS))
+    def fault_while_consuming(self, which, points, kind):
+        if worker := self.worker(which):
+            worker.faults.arm(points, kind)
+            self.world.let(worker, worker.deliver, 100)
+            self.world.stop_worker(worker)
+
+    @rule(which=WHICH)
+    def power_fails_after_the_ends(self, which):
+        if server := self.server(which):
+            server.files.may_unlink = False
+            self.world.stop_server(server)
+            self.world.power_off()
+
     @rule(store=STORES)
     def goes_away(self, store):
         self.world.away.add(store)
