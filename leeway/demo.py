@@ -48,7 +48,7 @@ def _run(root: Path, arguments: dict[str, Any], log: Path) -> dict[str, bytes]:
     run = project.run("main", engine="local", arguments=arguments)
     if run.exc is not None:
         raise LeewayError(f"the workflow failed: {run.exc}; {log} has all of it")
-    reports = project.list_runs(name="report", labels=[f"workflow={run.run_id}"])
+    reports = project.list_runs(name="report-report", labels=[f"workflow={run.run_id}"])
     uris = reports[0]["status"]["artifact_uris"]
     return {key: mlrun.get_dataitem(uri).get() for key, uri in uris.items()}
 
