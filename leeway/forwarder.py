@@ -46,7 +46,8 @@ class Forwarder:
         self._closing = threading.Event()
         self._deadline = float("inf")
         self._adopt_at, self._backoff_s = self._clock.monotonic(), _FIRST_BACKOFF_S
-        self._is_ended = False
+        self._is_ended = self._is_late = False
+        self._progress = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="leeway-forwarder", daemon=True)
 
     def start(self) -> None:
@@ -66,6 +67,16 @@ class Forwarder:
         self._thread.join(timeout_s + _FIRST_BACKOFF_S)
         return self._is_ended
 
+    def wait(self, position: int, timeout_s: float) -> bool:
+        """Wait until the stream has everything up to a position of the outbox. False: the stream fails, or took longer;
+        then nobody waits again until it takes something.
+        """
+        self._outbox.hurry.set()
+        with self._progress:
+            self._progress.wait_for(lambda: self._has(position) or self._is_hopeless, timeout_s)
+            self._is_late = not self._has(position)
+            return not self._is_late
+
     def begin_closing(self) -> None:
         """From now on take nothing, and end when everything was sent."""
         self._outbox.refuse("closing")
@@ -81,6 +92,18 @@ class Forwarder:
         elif self._clock.monotonic() >= self._adopt_at:
             self._adopt()
         return self._is_ended
+
+    @property
+    def _is_hopeless(self) -> bool:
+        return self._is_late or bool(self.error) or self._is_ended
+
+    def _has(self, position: int) -> bool:
+        return self._outbox.file.sent >= position
+
+    def _tell(self, is_late: bool) -> None:
+        with self._progress:
+            self._is_late = is_late
+            self._progress.notify_all()
 
     def _run(self) -> None:
         try:
@@ -121,6 +144,7 @@ class Forwarder:
         while file.sent < until and self._clock.monotonic() < self._deadline:
             if not self._sender.send(self._connected()) and file.sent < until:
                 raise StoreError("the stream takes nothing")
+            self._tell(is_late=False)
             self._outbox.reclaim()
 
     def _end(self) -> None:
@@ -152,6 +176,7 @@ class Forwarder:
         if not self.error:
             _log.warning("the stream is away, records wait in %s: %s", self._outbox.file.path, error)
         self.error = str(error) or type(error).__name__
+        self._tell(is_late=True)
         self._disconnect()
         self._outbox.work.set()
         if self._closing.is_set():

@@ -109,4 +109,4 @@ MUTANTS = [
 def test_it_finds_out(machine, monkeypatch, mutant):
     mutant(monkeypatch)
     with pytest.raises(AssertionError):
-        run(machine, 400, derandomize=True, phases=[Phase.generate])
+        run(machine, 200, derandomize=True, phases=[Phase.generate])
