@@ -211,5 +211,3 @@ def faulty_series(path: Path, faults: Faults) -> SqliteSeries:
 
 def faulty_archive(folder: Path, faults: Faults) -> ParquetArchive:
     return ParquetArchive(folder, FaultyFiles(faults, "archive"))
-
-

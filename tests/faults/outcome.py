@@ -1,6 +1,5 @@
 """Everything that the stores of a home hold, with ranges out of sight."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec

@@ -1,4 +1,4 @@
-"""Servers, a stream and workers in one process, what was promised to clients, and the rules that must hold at the end."""
+"""Servers, a stream and workers in one process; what clients were promised; the rules that must hold at the end."""
 
 import random
 from collections import defaultdict
@@ -60,9 +60,7 @@ class World:
 
     def start_worker(self, range_rows: int = 5_000) -> Worker | None:
         try:
-            worker = Worker(
-                self.home, replace(self.settings, range_rows=range_rows), self.clock, self._faults()
-            )
+            worker = Worker(self.home, replace(self.settings, range_rows=range_rows), self.clock, self._faults())
         except (StoreError, OSError):
             return None
         return self._start(worker, self.workers)
@@ -196,9 +194,7 @@ class World:
         self.attempted[token] = record
         outbox = server.outbox
         self.maybe_dropped += 1
-        kept = self.let(
-            server, outbox.append, record.stream_key, lambda origin: encode(_with_origin(record, origin))
-        )
+        kept = self.let(server, outbox.append, record.stream_key, lambda origin: encode(_with_origin(record, origin)))
         if kept is None:
             return  # it died amid it, and the client got no answer
         self.maybe_dropped -= 1

@@ -31,7 +31,9 @@ DEAD = {
     "an unknown op": changed(op="dance"),
     "ten megabytes of nothing": b"{" + b" " * 10_000_000,
     "nested too deep": b"[" * 10_000 + b"]" * 10_000,
-    "an object nested too deep": changed(decision=0)[:-1].replace(b'"decision": 0', b'"decision": ' + b'{"a":' * 10_000),
+    "an object nested too deep": changed(decision=0)[:-1].replace(
+        b'"decision": 0', b'"decision": ' + b'{"a":' * 10_000
+    ),
     "a number that is none": changed(microsec=2**70),
 }
 HANDLED = {
@@ -48,7 +50,9 @@ HANDLED = {
 
 def verdicts(reader):
     with Queries(reader.settings) as queries:
-        return [msgspec.json.encode(v) for name in "ab" for v in queries.verdicts(f"shop/server/{name}/default/{name}/v1")]
+        return [
+            msgspec.json.encode(v) for name in "ab" for v in queries.verdicts(f"shop/server/{name}/default/{name}/v1")
+        ]
 
 
 def spoiled(messages, values):
