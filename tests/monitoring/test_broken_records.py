@@ -34,6 +34,7 @@ DEAD = {
     "an object nested too deep": changed(decision=0)[:-1].replace(
         b'"decision": 0', b'"decision": ' + b'{"a":' * 10_000
     ),
+    "a name that is no name": changed(deployment="é" * 100),
     "a number that is none": changed(microsec=2**70),
 }
 HANDLED = {
