@@ -67,5 +67,5 @@ def test_a_stream_that_hangs_is_waited_for_once(outbox, forwarder, memory_stream
 def test_an_answer_waits_for_the_outbox_or_the_stream_and_nothing_else():
     assert Settings.read({}).outbox_ack == "outbox"
     assert Settings.read({"LEEWAY_OUTBOX_ACK": "stream"}).outbox_ack == "stream"
-    with pytest.raises(SettingError, match="LEEWAY_OUTBOX_ACK='kafka'.*expected one of outbox, stream"):
+    with pytest.raises(SettingError, match=r"LEEWAY_OUTBOX_ACK='kafka'.*expected one of outbox, stream"):
         Settings.read({"LEEWAY_OUTBOX_ACK": "kafka"})
