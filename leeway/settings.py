@@ -16,10 +16,17 @@ _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false"
 
 
 def _setting(
-    key: str, default: Any, doc: str, low: float | None = None, high: float | None = None, foreign: str = ""
+    key: str,
+    default: Any,
+    doc: str,
+    low: float | None = None,
+    high: float | None = None,
+    foreign: str = "",
+    one_of: tuple[str, ...] = (),
 ) -> Any:
     """`foreign` is the variable of a setting that is not Leeway's own."""
-    return field(default=default, metadata={"key": key, "doc": doc, "low": low, "high": high, "foreign": foreign})
+    about = {"key": key, "doc": doc, "low": low, "high": high, "foreign": foreign, "one_of": one_of}
+    return field(default=default, metadata=about)
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,10 @@ class Settings:
     stream_shards: int = _setting("stream.shards", 1, "shards of a stream that is created", 1, 1024)
     outbox_limit_mb: int = _setting("outbox.limit_mb", 256, "how much may wait in one outbox", 1)
     outbox_sync: bool = _setting("outbox.sync", False, "whether each record is synced to disk before the answer")
+    outbox_ack: str = _setting(
+        "outbox.ack", "outbox", "what an answer waits for, outbox or stream", one_of=("outbox", "stream")
+    )
+    outbox_ack_s: float = _setting("outbox.ack_s", 5.0, "seconds that an answer waits for the stream at most", 0)
     range_rows: int = _setting("range.rows", 5_000, "records after which a range of the stream is committed", 1)
     range_seconds: float = _setting("range.seconds", 1.0, "seconds after its first record, likewise", 0.01)
     labels_age_s: int = _setting("labels.age_s", 30 * 86_400, "how long predictions and truth wait for each other", 1)
@@ -82,6 +93,8 @@ def _parse(name: str, text: str, f: Any) -> Any:
         value = _SWITCH[text.lower()] if f.type is bool else f.type(text)
     except (ValueError, KeyError):
         raise SettingError(f"{about}: expected {_EXPECTED[f.type]}") from None
+    if f.metadata["one_of"] and value not in f.metadata["one_of"]:
+        raise SettingError(f"{about}: expected one of {', '.join(f.metadata['one_of'])}")
     low, high = f.metadata["low"], f.metadata["high"]
     if (low is not None and not value >= low) or (high is not None and not value <= high):  # NaN is neither
         raise SettingError(f"{about}: expected at least {low}" + (f" and at most {high}" if high is not None else ""))

@@ -5,6 +5,8 @@ in nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from urllib.parse import quote
 
 import msgspec
 
@@ -24,6 +26,9 @@ from .told import REWARD, Told, refusal, truths_of
 
 _CLOCK = "clock"
 _DAY_S = 86_400
+_LONGEST_KEY = 240  # quoted it names a folder, whose name has at most 255 bytes
+
+_LONG_KEY = f"a stream key (project/function/deployment) of more than {_LONGEST_KEY} bytes, quoted: use shorter names"
 
 _Handle = Callable[[Message, Place, Record, str], None]
 
@@ -90,7 +95,9 @@ class Intake:
         if origin.dropped:
             self.counts.of(key).add_dropped(marks.newly_dropped(origin))
         handle = self._by_op.get(record.op)
-        if handle is None:
+        if not _can_name_a_folder(key):
+            self._refuse(message, at, key[:_LONGEST_KEY], Undecodable(_LONG_KEY, message.value))
+        elif handle is None:
             self._refuse(message, at, key, Undecodable(f"op {record.op!r} is not known", message.value))
         else:
             handle(message, at, record, key)
@@ -175,3 +182,8 @@ class Intake:
         raw = msgspec.json.encode({"id": orphan.id, "rows": [orphan.row], "truth": [orphan.truth]})
         reason = "orphan: no prediction came for this truth"
         self._dead_letters.add(DeadLetter(reason, position, orphan.came.appended, orphan.key, raw))
+
+
+@lru_cache(maxsize=4_096)
+def _can_name_a_folder(key: str) -> bool:
+    return len(quote(key, "")) <= _LONGEST_KEY

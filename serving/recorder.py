@@ -22,10 +22,13 @@ _CLOSE_S = 5.0
 
 class Recorder:
     """Keeps what INFERENCE_STREAM_SAMPLE keeps. Nothing of it fails or alters an answer: what cannot be kept is
-    dropped, and counted by reason."""
+    dropped, and counted by reason. `ack_s` is how long an answer waits for the stream, None where it does not.
+    """
 
-    def __init__(self, outbox: Outbox, forwarder: Forwarder, serving: ServingSettings, worker: str):
-        self.outbox = outbox
+    def __init__(
+        self, outbox: Outbox, forwarder: Forwarder, serving: ServingSettings, worker: str, ack_s: float | None = None
+    ):
+        self.outbox, self._ack_s = outbox, ack_s
         self._forwarder, self._sample = forwarder, serving.sample
         self._project, self._function_uri = serving.project, serving.function_uri
         self._host, self._worker = socket.gethostname(), worker
@@ -38,7 +41,8 @@ class Recorder:
         outbox = Outbox.create(settings.home / "outbox" / serving.function_uri, settings, SystemClock())
         forwarder = Forwarder(outbox, lambda: connect.stream(serving.stream, settings), batch=serving.batch)
         forwarder.start()
-        return cls(outbox, forwarder, serving, worker)
+        ack_s = settings.outbox_ack_s if settings.outbox_ack == "stream" else None
+        return cls(outbox, forwarder, serving, worker, ack_s)
 
     @property
     def error(self) -> str:
@@ -51,7 +55,9 @@ class Recorder:
             return
         if self.keeps(exchange):
             key = self._keys.get(exchange.deployment) or self._key(exchange.deployment)
-            self.outbox.append(key, lambda origin: encode(self._record(exchange, origin)))
+            kept = self.outbox.append(key, lambda origin: encode(self._record(exchange, origin)))
+            if kept and self._ack_s is not None:
+                self._forwarder.wait(self.outbox.file.end, self._ack_s)
 
     def keeps(self, exchange: Exchange) -> bool:
         """Alike for a prediction and the feedback that speaks of it; feedback of no request is always kept."""

@@ -21,13 +21,15 @@ class SqliteDatabase:
 
     Each thread of each process has its own connection. `version` is the layout's, kept in user_version: a file of
     another one is refused with a StoreError. Whatever SQLite refuses becomes a StoreError. After `close` the next use
-    opens the file again. A process may fork while no other thread is at work here, and not within a transaction.
+    opens the file again, and so does one after the file was deleted or replaced. A process may fork while no other
+    thread is at work here, and not within a transaction.
     """
 
     def __init__(self, path: Path, layout: str, version: int):
         self.path, self._layout, self._version = path.absolute(), layout, version
         self._pid = os.getpid()
         self._open: dict[int, sqlite3.Connection] = {}
+        self._file_of: dict[int, tuple[int, int]] = {}
         self._inherited: dict[int, sqlite3.Connection] = {}
 
     @contextmanager
@@ -60,9 +62,20 @@ class SqliteDatabase:
     def _connection(self) -> sqlite3.Connection:
         self._leave_inherited()
         connection = self._open.get(get_ident())
+        if connection is not None and self._file_of.get(get_ident()) != self._file():
+            connection.close()  # the file was deleted, or another one lies in its place
+            connection = None
         if connection is None:
             connection = self._open[get_ident()] = self._connect()
+            self._file_of[get_ident()] = self._file()
         return connection
+
+    def _file(self) -> tuple[int, int]:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return found.st_dev, found.st_ino
 
     def _leave_inherited(self) -> None:
         """After a fork. Locks do not come along, so SQLite must not go on with a connection, but believes that its
@@ -99,6 +112,8 @@ class SqliteDatabase:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.executescript(f"BEGIN; {self._layout}; PRAGMA user_version={self._version}; COMMIT")
             connection.close()
+            for left in ("-wal", "-shm"):  # of a file that was deleted: they would be taken for this one's
+                self.path.with_name(self.path.name + left).unlink(missing_ok=True)
             fresh.rename(self.path)
 
     @contextmanager

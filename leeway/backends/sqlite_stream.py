@@ -25,9 +25,10 @@ _NEXT = "SELECT coalesce(max(offset) + 1, 0) FROM message"
 
 class SqliteStream(Stream):
     """Offsets start at 0 and have no gaps; none is used twice: whoever deletes messages leaves the newest, from which
-    the next offset is counted. The append time is the clock's, cut to whole seconds. A key's shard is crc32(key)
-    modulo the number of shards, which is that of the stream's creation, whatever `shards` says later. `append` is
-    atomic per shard.
+    the next offset is counted. Where the file of a shard was deleted, the next one begins far above it, at the
+    microseconds of the clock, so that consumers go on. The append time is the clock's, cut to whole seconds. A key's
+    shard is crc32(key) modulo the number of shards, which is that of the stream's creation, whatever `shards` says
+    later. `append` is atomic per shard.
     """
 
     def __init__(self, folder: Path, shards: int, clock: Clock):
@@ -80,10 +81,18 @@ class SqliteStream(Stream):
 
     def _append(self, shard: int, entries: Sequence[tuple[str, bytes]]) -> None:
         with self._files[shard].writing() as connection:
-            first = connection.execute(_NEXT).fetchone()[0]
+            first = connection.execute(_NEXT).fetchone()[0] or self._first(shard)
             appended = int(self._clock.now())
             rows = [(offset, appended, key, value) for offset, (key, value) in enumerate(entries, first)]
             connection.executemany("INSERT INTO message VALUES (?, ?, ?, ?)", rows)
+
+    def _first(self, shard: int) -> int:
+        """The first offset of an empty shard. What says that it had others before is a file beside it."""
+        began = self.folder / f"shard-{shard}.began"
+        if began.exists():
+            return int(self._clock.now() * 1e6)
+        began.touch(mode=0o600)
+        return 0
 
     def _by_shard(self, entries: Sequence[tuple[str, bytes]]) -> dict[int, list[int]]:
         """The indices of the entries of each shard, in order."""

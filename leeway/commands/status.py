@@ -9,6 +9,8 @@ from leeway.settings import Settings
 
 from .options import json_option, show
 
+_LITTLE_ROOM = 256 << 20
+
 
 @click.command("status", short_help="Show functions, streams and stores.")
 @json_option
@@ -40,6 +42,14 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for stream in found["streams"]:
         waiting = "" if stream["waiting"] is None else f", {stream['waiting']:,} of them waiting"
         yield f"stream    {stream['name']}: {stream['appended']:,} records in {stream['shards']} shard(s){waiting}"
+    for outbox in found["outboxes"]:
+        dropped = "".join(f", {n:,} records dropped ({reason})" for reason, n in outbox["dropped"].items())
+        if outbox["waiting_bytes"] or dropped:
+            yield f"outbox    {outbox['function']}: {outbox['waiting_bytes']:,} bytes wait for the stream{dropped}"
+    if found["error"]:
+        yield f"trouble   {found['error']}"
+    if found["free"] is not None and found["free"] < _LITTLE_ROOM:
+        yield f"trouble   only {found['free'] / 1e6:.1f} MB are left on the disk of the home: make room"
     for endpoint in found["endpoints"]:
         yield f"endpoint  {endpoint['name']}: {endpoint['state']}, {endpoint['incidents']} open incident(s)"
     for kind, store in found["stores"].items():

@@ -1,8 +1,11 @@
 """What the stores of one home hold: streams with their lag, watched endpoints, and where everything lies."""
 
 from pathlib import Path
+from shutil import disk_usage
 from typing import TYPE_CHECKING, Any
 
+from leeway.errors import LeewayError
+from leeway.outbox_waiting import outboxes_below
 from leeway.settings import Settings
 
 from .home import Home
@@ -12,18 +15,21 @@ if TYPE_CHECKING:
 
 
 def stores(settings: Settings) -> dict[str, Any]:
-    """{streams: [{name, shards, appended, waiting}], endpoints: [{name, deployment, state, incidents}], stores:
-    {kind: {at, bytes}}}. `waiting` is None where nobody reads the stream, `bytes` where a store is no folder.
+    """{streams: [{name, shards, appended, waiting}], endpoints: [{name, deployment, state, incidents}], outboxes:
+    [{function, waiting_bytes, dropped}], stores: {kind: {at, bytes}}, free: bytes of the home's disk, error}. `waiting`
+    is None where nobody reads the stream, `bytes` where a store is no folder; `error` says which store cannot be read.
     Creates nothing."""
     home = Home.at(settings.home).path
-    known: dict[str, Any] = {"streams": [], "endpoints": []}
+    known: dict[str, Any] = {"streams": [], "endpoints": [], "error": ""}
     if settings.state or (home / "state" / "shared.db").exists():
-        from monitoring.queries import Queries
-
-        with Queries(settings) as queries:
-            known = {"streams": _streams(settings, home / "streams", queries), "endpoints": _endpoints(queries)}
+        try:
+            known |= _known(settings, home)
+        except LeewayError as error:
+            known["error"] = str(error)
     return {
         **known,
+        "outboxes": outboxes_below(home / "outbox"),
+        "free": disk_usage(home).free if home.exists() else None,
         "stores": {
             "streams": _place(settings.stream, home / "streams"),
             "series": _place(settings.series, home / "series.db"),
@@ -32,6 +38,13 @@ def stores(settings: Settings) -> dict[str, Any]:
             "outbox": _place("", home / "outbox"),
         },
     }
+
+
+def _known(settings: Settings, home: Path) -> dict[str, Any]:
+    from monitoring.queries import Queries
+
+    with Queries(settings) as queries:
+        return {"streams": _streams(settings, home / "streams", queries), "endpoints": _endpoints(queries)}
 
 
 def _endpoints(queries: "Queries") -> list[dict[str, Any]]:
