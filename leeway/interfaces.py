@@ -124,8 +124,8 @@ class State(ABC):
         """One value, or None."""
 
     @abstractmethod
-    def scan(self, prefix: str) -> dict[str, bytes]:
-        """Every key that starts with `prefix`, in key order."""
+    def scan(self, prefix: str, after: str = "", limit: int | None = None) -> dict[str, bytes]:
+        """The keys that start with `prefix`, in key order: those behind `after`, and no more than `limit` of them."""
 
     @abstractmethod
     def commit(

@@ -112,12 +112,15 @@ class Consumer:
         stored: dict[str, bytes] = {}
         for prefix in PREFIXES:
             stored |= self._state.scan(prefix)
-        self._pipeline = Pipeline(self._shard, self._settings, lambda name: self._shared.get(f"profile/{name}"))
+        self._pipeline = Pipeline(self._shard, self._settings, self._profile_of, self._state)
         self._pipeline.restore(stored)
         self._position, plan = self._state.get(_POSITION), self._state.get(_PLAN)
         self._next = 0 if self._position is None else msgspec.json.decode(self._position, type=int)
         self._plan = None if plan is None else msgspec.json.decode(plan, type=Plan)
         self._projection.show(self._next, self._pipeline.counts, stored)
+
+    def _profile_of(self, endpoint: str) -> bytes | None:
+        return self._shared.get(f"profile/{endpoint}")
 
     def _is_complete(self) -> bool:
         """Whether a range can end now, its time aside."""

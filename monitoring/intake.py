@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from leeway.interfaces import Message
+from leeway.interfaces import Message, State
 from leeway.record import DECISION, EXPLAIN, FEEDBACK, INFER, OUTBOX_END, Position, Record
 from leeway.settings import Settings
 
@@ -31,13 +31,13 @@ _Handle = Callable[[Message, Place, Record, str], None]
 class Intake:
     """What one shard remembers of its records."""
 
-    def __init__(self, shard: int, settings: Settings):
+    def __init__(self, shard: int, settings: Settings, state: State | None = None):
         self._shard = shard
         self._clock = self._stored_clock = 0
         self.counts = CountBook()
         self._dead_letters = DeadLetters()
         self._dedupe = Dedupe()
-        self._labels = Labels(settings.labels_age_s, settings.labels_count)
+        self._labels = Labels(settings.labels_age_s, settings.labels_count, state)
         self._batch = Batch()
         self._by_op: dict[str, _Handle] = {
             INFER: self._predict, EXPLAIN: self._predict, FEEDBACK: self._feedback, DECISION: self._decide,

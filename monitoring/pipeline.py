@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from leeway.interfaces import Message, Point
+from leeway.interfaces import Message, Point, State
 from leeway.record import Incident, Verdict
 from leeway.settings import Settings
 
@@ -40,11 +40,18 @@ class Effects:
 
 
 class Pipeline:
-    """What one shard's consumer remembers. `profile_of` gives the profile of an endpoint's model, None for none yet."""
+    """What one shard's consumer remembers. `profile_of` gives the profile of an endpoint's model, None for none yet.
+    `state` is only read: for what waits for its truth and is too much for memory."""
 
-    def __init__(self, shard: int, settings: Settings, profile_of: Callable[[str], bytes | None]):
+    def __init__(
+        self,
+        shard: int,
+        settings: Settings,
+        profile_of: Callable[[str], bytes | None],
+        state: State | None = None,
+    ):
         self._shard, self._settings, self._profile_of = shard, settings, profile_of
-        self._intake = Intake(shard, settings)
+        self._intake = Intake(shard, settings, state)
         self._incidents = Incidents()
         self._watches: dict[str, Watch] = {}
 

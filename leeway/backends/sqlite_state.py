@@ -26,9 +26,10 @@ class SqliteState(State):
             row = connection.execute("SELECT value FROM item WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
-    def scan(self, prefix: str) -> dict[str, bytes]:
+    def scan(self, prefix: str, after: str = "", limit: int | None = None) -> dict[str, bytes]:
+        query = "SELECT key, value FROM item WHERE key >= ? AND (key > ? OR ? = '') ORDER BY key LIMIT ?"
         with self._file.reading() as connection:
-            rows = connection.execute("SELECT key, value FROM item WHERE key >= ? ORDER BY key", (prefix,))
+            rows = connection.execute(query, (prefix, after, after, -1 if limit is None else limit))
             try:
                 return dict(takewhile(lambda row: row[0].startswith(prefix), rows))
             finally:
