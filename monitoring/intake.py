@@ -45,8 +45,10 @@ class Intake:
         }  # fmt: skip
 
     def take(self, messages: Sequence[Message]) -> Batch:
-        """Work through some messages, in order, each for the first time."""
+        """Work through some messages, in order, each for the first time; a batch ends after one with a decision, so
+        that what comes later is judged by what was decided."""
         for message in messages:
+            self._batch.messages += 1
             if message.appended > self._clock:
                 self._advance(message.appended)
             for index, record in enumerate(decode(message.value)):
@@ -55,6 +57,8 @@ class Intake:
                     self._take(message, at, record)
                 else:
                     self._refuse(message, at, message.key, record)
+            if self._batch.decisions:
+                break
         return self._finish()
 
     def changes(self) -> tuple[dict[str, bytes], list[str]]:
