@@ -74,6 +74,11 @@ class Consumer:
         return self._next
 
     @property
+    def prefix(self) -> str:
+        """What the names of its files in the archive begin with."""
+        return f"{self._names}-"
+
+    @property
     def is_full(self) -> bool:
         """Whether more waits here than ranges take: the stores do not keep up."""
         return self._weight >= 4 * self._settings.range_rows

@@ -8,6 +8,7 @@ from leeway.backends import connect
 from leeway.clock import SystemClock
 from leeway.forwarder import Forwarder
 from leeway.outbox import Outbox
+from leeway.privacy import Privacy
 from leeway.record import EXPLAIN, FEEDBACK, INFER, SCHEMA, Origin, Record, Request, Response, encode
 from leeway.settings import Settings
 
@@ -24,8 +25,15 @@ class Recorder:
     """Keeps what INFERENCE_STREAM_SAMPLE keeps. Nothing of it fails or alters an answer: what cannot be kept is
     dropped, and counted by reason."""
 
-    def __init__(self, outbox: Outbox, forwarder: Forwarder, serving: ServingSettings, worker: str):
-        self.outbox = outbox
+    def __init__(
+        self,
+        outbox: Outbox,
+        forwarder: Forwarder,
+        serving: ServingSettings,
+        worker: str,
+        privacy: Privacy | None = None,
+    ):
+        self.outbox, self._privacy = outbox, privacy if privacy is not None and privacy.is_on else None
         self._forwarder, self._sample = forwarder, serving.sample
         self._project, self._function_uri = serving.project, serving.function_uri
         self._host, self._worker = socket.gethostname(), worker
@@ -38,7 +46,7 @@ class Recorder:
         outbox = Outbox.create(settings.home / "outbox" / serving.function_uri, settings, SystemClock())
         forwarder = Forwarder(outbox, lambda: connect.stream(serving.stream, settings), batch=serving.batch)
         forwarder.start()
-        return cls(outbox, forwarder, serving, worker)
+        return cls(outbox, forwarder, serving, worker, Privacy.of(settings))
 
     @property
     def error(self) -> str:
@@ -51,7 +59,7 @@ class Recorder:
             return
         if self.keeps(exchange):
             key = self._keys.get(exchange.deployment) or self._key(exchange.deployment)
-            self.outbox.append(key, lambda origin: encode(self._record(exchange, origin)))
+            self.outbox.append(key, lambda origin: encode(self._kept(exchange, origin)))
 
     def keeps(self, exchange: Exchange) -> bool:
         """Alike for a prediction and the feedback that speaks of it; feedback of no request is always kept."""
@@ -66,6 +74,10 @@ class Recorder:
 
     def _key(self, deployment: str) -> str:
         return self._keys.setdefault(deployment, f"{self._function_uri}/{deployment}")
+
+    def _kept(self, exchange: Exchange, origin: Origin) -> Record:
+        record = self._record(exchange, origin)
+        return record if self._privacy is None else self._privacy.apply(record)
 
     def _record(self, exchange: Exchange, origin: Origin) -> Record:
         endpoint, asked, answer = exchange.endpoint, exchange.request, exchange.response

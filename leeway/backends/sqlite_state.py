@@ -9,7 +9,6 @@ from leeway.interfaces import State
 
 from .sqlite_database import SqliteDatabase
 
-_VERSION = 1
 _LAYOUT = "CREATE TABLE item (key TEXT PRIMARY KEY, value BLOB NOT NULL)"
 
 
@@ -19,7 +18,7 @@ class SqliteState(State):
     """
 
     def __init__(self, path: Path):
-        self._file = SqliteDatabase(path, _LAYOUT, _VERSION)
+        self._file = SqliteDatabase(path, _LAYOUT)
 
     def get(self, key: str) -> bytes | None:
         with self._file.reading() as connection:
