@@ -19,6 +19,7 @@ from .types import Exchange, Feedback, Operation
 _OP = {Operation.INFER: INFER, Operation.EXPLAIN: EXPLAIN, Operation.FEEDBACK: FEEDBACK}
 _NO_RESPONSE = Response()
 _CLOSE_S = 5.0
+_KEEP_ALL = Privacy()
 
 
 class Recorder:
@@ -31,9 +32,9 @@ class Recorder:
         forwarder: Forwarder,
         serving: ServingSettings,
         worker: str,
-        privacy: Privacy | None = None,
+        privacy: Privacy = _KEEP_ALL,
     ):
-        self.outbox, self._privacy = outbox, privacy if privacy is not None and privacy.is_on else None
+        self.outbox, self._privacy = outbox, privacy
         self._forwarder, self._sample = forwarder, serving.sample
         self._project, self._function_uri = serving.project, serving.function_uri
         self._host, self._worker = socket.gethostname(), worker
@@ -76,8 +77,7 @@ class Recorder:
         return self._keys.setdefault(deployment, f"{self._function_uri}/{deployment}")
 
     def _kept(self, exchange: Exchange, origin: Origin) -> Record:
-        record = self._record(exchange, origin)
-        return record if self._privacy is None else self._privacy.apply(record)
+        return self._privacy.apply(self._record(exchange, origin))
 
     def _record(self, exchange: Exchange, origin: Origin) -> Record:
         endpoint, asked, answer = exchange.endpoint, exchange.request, exchange.response
