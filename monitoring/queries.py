@@ -26,7 +26,7 @@ class Queries:
     """Reads what the consumers of one home wrote. Close it, or use it as a context manager."""
 
     def __init__(self, settings: Settings):
-        self._settings = settings
+        self.settings = settings
         self._shared = connect.state(settings, "shared")
         self._series = connect.series(settings)
         self._archive = connect.archive(settings)
@@ -123,7 +123,7 @@ class Queries:
 
     def discard(self, shown: Shown, keys: Iterable[str]) -> None:
         """Take dead letters away that were put back; the consumer never looks at them again."""
-        state = connect.state(self._settings, shown.state)
+        state = connect.state(self.settings, shown.state)
         try:
             state.commit(deletes=keys)
         finally:
@@ -141,7 +141,7 @@ class Queries:
     def _state_of(self, shown: Shown) -> Mapping[str, bytes]:
         if not shown.state:
             return {}
-        state = connect.state(self._settings, shown.state)
+        state = connect.state(self.settings, shown.state)
         try:
             return state.scan(dead_letters.PREFIX)
         finally:

@@ -1,7 +1,7 @@
 """The archive in a folder: Parquet files under kind=K/deployment=D/day=YYYY-MM-DD/."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote
 from uuid import uuid4
@@ -18,6 +18,7 @@ from .exclusive import exclusive
 from .unify_tables import POSITION, unify_tables
 
 _LISTINGS = 5
+VERSION, _VERSION_KEY = 1, b"leeway.version"  # of what the columns mean; in each file's metadata
 
 
 class ParquetArchive(Archive):
@@ -116,6 +117,7 @@ class ParquetArchive(Archive):
 
 
 def _encoded(table: pa.Table) -> bytes:
+    table = table.replace_schema_metadata({_VERSION_KEY: str(VERSION).encode()})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()
@@ -124,14 +126,22 @@ def _encoded(table: pa.Table) -> bytes:
 def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
     try:
         with pq.ParquetFile(path) as file:
+            _check_version(path, file.schema_arrow.metadata or {})
             present = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
-            return file.read(present)
+            return file.read(present).replace_schema_metadata()
     except FileNotFoundError:
         raise
     except (pa.ArrowInvalid, OSError) as error:
         raise StoreError(
             f"{path} is no whole Parquet file: {error}; Leeway writes none like that, move it away"
         ) from error
+
+
+def _check_version(path: Path, metadata: Mapping[bytes, bytes]) -> None:
+    """A file without a version is of the first."""
+    version = metadata.get(_VERSION_KEY, b"1").decode()
+    if version != str(VERSION):
+        raise StoreError(f"{path} has version {version}, this Leeway reads {VERSION}: use the Leeway that wrote it")
 
 
 def _literally(name: str) -> str:

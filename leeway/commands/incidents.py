@@ -125,9 +125,8 @@ def _about(incident: Incident) -> dict[str, Any]:
 
 def _line(about: dict[str, Any]) -> str:
     moved = f": {', '.join(about['features'])}" if about["features"] else ""
-    return (
-        f"{about['id'][:12]}  {about['state']:<9} {about['opened']}  {about['detector']} of {about['endpoint']}{moved}"
-    )
+    what = f"{about['detector']} of {about['endpoint']}{moved}"
+    return f"{about['id'][:12]}  {about['state']:<9} {about['opened']}  {what}"
 
 
 def _lines(incident: Incident) -> Iterator[str]:

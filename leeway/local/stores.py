@@ -12,16 +12,20 @@ if TYPE_CHECKING:
 
 
 def stores(settings: Settings) -> dict[str, Any]:
-    """{streams: [{name, shards, appended, waiting}], endpoints: [{name, deployment, state, incidents}], stores:
-    {kind: {at, bytes}}}. `waiting` is None where nobody reads the stream, `bytes` where a store is no folder.
-    Creates nothing."""
+    """{streams: [{name, shards, appended, waiting, lost}], deployments: [{name, lost, dropped, dead_lettered,
+    pending}], endpoints: [{name, deployment, state, incidents}], stores: {kind: {at, bytes}}}. `waiting` is None where
+    nobody reads the stream, `bytes` where a store is no folder. Creates nothing."""
     home = Home.at(settings.home).path
-    known: dict[str, Any] = {"streams": [], "endpoints": []}
+    known: dict[str, Any] = {"streams": [], "deployments": [], "endpoints": []}
     if settings.state or (home / "state" / "shared.db").exists():
         from monitoring.queries import Queries
 
         with Queries(settings) as queries:
-            known = {"streams": _streams(settings, home / "streams", queries), "endpoints": _endpoints(queries)}
+            known = {
+                "streams": _streams(settings, home / "streams", queries),
+                "deployments": [_counted(queries, key) for key in queries.deployments()],
+                "endpoints": _endpoints(queries),
+            }
     return {
         **known,
         "stores": {
@@ -42,6 +46,17 @@ def _endpoints(queries: "Queries") -> list[dict[str, Any]]:
     ]
 
 
+def _counted(queries: "Queries", key: str) -> dict[str, Any]:
+    counts = queries.counts(key)
+    return {
+        "name": key,
+        "lost": counts["lost"],
+        "dropped": sum(counts["dropped"].values()),
+        "dead_lettered": counts["dead_lettered"],
+        "pending": counts["feedback"]["pending"],
+    }
+
+
 def _streams(settings: Settings, folder: Path, queries: "Queries") -> list[dict[str, Any]]:
     from monitoring.lag import lag_of
 
@@ -51,7 +66,7 @@ def _streams(settings: Settings, folder: Path, queries: "Queries") -> list[dict[
     for name in sorted(here | {name for name in read if "://" in name}):
         lag = lag_of(name, settings, queries)
         waiting = lag.waiting if name in read else None
-        found.append({"name": name, "shards": len(lag.ends), "appended": lag.end, "waiting": waiting})
+        found.append({"name": name, "shards": len(lag.ends), "appended": lag.end, "waiting": waiting, "lost": lag.lost})
     return found
 
 
