@@ -26,7 +26,7 @@ JOINED, DUPLICATE, CORRECTED, PENDING = "joined", "duplicate", "corrected", "pen
 
 _FIRST, _NEXT, _WHO = "labels/first", "labels/next", "labels/who"
 _TRUTH = "truth"  # the lane of records of truth
-_AT_ONCE = 2_000_000  # hashes that are put into the index in one go
+_AT_ONCE = 500_000  # hashes that are put into the index in one go
 
 
 class Labels:

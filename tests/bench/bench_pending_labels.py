@@ -11,8 +11,11 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from leeway.backends import connect
@@ -37,8 +40,8 @@ def uuid7(draw: random.Random, i: int) -> str:
     return str(UUID(int=(BEGIN * 1000 + i * 10) << 80 | 7 << 76 | 2 << 62 | draw.getrandbits(62) | i % 4096 << 64))
 
 
-def pending(count: int, folder: Path) -> dict[str, float]:
-    """Let so many predictions wait, restart, and let truth come for some of them, near ones and any."""
+def pending(count: int, folder: Path) -> tuple[dict[str, float], list[str]]:
+    """Let so many predictions wait; the ids of some of them too."""
     state, draw = connect.state(Settings(home=folder), "pending"), random.Random(1)
     labels = Labels(10**9, count, state)
     who = labels.who(Who(KEY, "e", LIVE))
@@ -52,11 +55,18 @@ def pending(count: int, folder: Path) -> dict[str, float]:
             state.commit(*labels.changes())
     state.commit(*labels.changes())
     waiting_us, running_mb = (time.process_time() - start) / count * 1e6, peak_mb()
+    state.close()
+    draw.shuffle(sample)
+    return {"memory MB": running_mb, "us a prediction": waiting_us, "disk MB": size_mb(folder)}, sample
+
+
+def restarted(count: int, folder: Path, sample: list[str]) -> dict[str, float]:
+    """In a process of its own: take up what waits, and let truth come for some of it in any order."""
+    state = connect.state(Settings(home=folder), "pending")
     start = time.process_time()
     labels = Labels(10**9, count, state)
     labels.restore(state.scan("labels/"))
     restart_s = time.process_time() - start
-    draw.shuffle(sample)
     start = time.process_time()
     outcomes = [labels.truth(KEY, id, [(0, 1)], Place(count, 0, BEGIN, BEGIN))[0] for id in sample]
     truth_us = (time.process_time() - start) / len(sample) * 1e6
@@ -64,8 +74,7 @@ def pending(count: int, folder: Path) -> dict[str, float]:
     # The oldest make room for the truth itself.
     assert outcomes.count("joined") > 0.99 * len(outcomes), "truth did not find its predictions"
     return {
-        "memory MB, running": running_mb, "memory MB, restarted too": peak_mb(), "disk MB": size_mb(folder),
-        "us a prediction": waiting_us, "s to restart": restart_s, "us a truth in any order": truth_us,
+        "memory MB, restarted": peak_mb(), "s to restart": restart_s, "us a truth in any order": truth_us,
     }  # fmt: skip
 
 
@@ -112,6 +121,12 @@ def disk(count: int, folder: Path) -> dict[str, float]:
     return {**sizes, "stream": settings.stream_kept_mb, "all": sum(sizes.values()) + settings.stream_kept_mb}
 
 
+def in_a_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The result of a function in a process of its own, whose memory is its own too."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
 def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -126,12 +141,14 @@ def main() -> int:
     records = int(sys.argv[2]) if len(sys.argv) > 2 else RECORDS
     print(f"{platform.platform()}, Python {platform.python_version()}; before: {peak_mb():.0f} MB")
     with tempfile.TemporaryDirectory() as folder:
-        waiting = pending(count, Path(folder))
+        waiting, sample = in_a_process(pending, count, Path(folder))
+        waiting |= in_a_process(restarted, count, Path(folder), sample)
     print(f"{count:,} waiting (target {MOST_MB} MB): " + ", ".join(f"{k} {v:,.1f}" for k, v in waiting.items()))
     with tempfile.TemporaryDirectory() as folder:
         day = disk(records, Path(folder))
     print(f"MB a day at {RATE}/s (target {MOST_DISK_MB:,}): " + ", ".join(f"{k} {v:,.0f}" for k, v in day.items()))
-    return int(waiting["memory MB, restarted too"] > MOST_MB or day["all"] > MOST_DISK_MB)
+    most = max(waiting["memory MB"], waiting["memory MB, restarted"])
+    return int(most > MOST_MB or day["all"] > MOST_DISK_MB)
 
 
 if __name__ == "__main__":
