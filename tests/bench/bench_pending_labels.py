@@ -49,7 +49,7 @@ def pending(count: int, folder: Path) -> tuple[dict[str, float], list[str]]:
     for i in range(count):
         id = uuid7(draw, i)
         labels.predict(who, id, [i % 2], Place(i, 0, BEGIN + i // RATE, BEGIN + i // RATE))
-        if i % (count // 5_000) == 0:
+        if i % max(count // 5_000, 200) == 0:
             sample.append(id)
         if i % 5_000 == 4_999:
             state.commit(*labels.changes())
