@@ -175,5 +175,5 @@ def test_files_carry_their_version_and_a_newer_one_is_refused(archive, home):
     assert pq.read_schema(path).metadata[b"leeway.version"] == b"1"
     assert archive.read("prediction").schema.metadata is None
     pq.write_table(rows(1).replace_schema_metadata({"leeway.version": "9"}), path)
-    with pytest.raises(StoreError, match=r"a\.parquet has version 9, this Leeway reads 1: use the Leeway that wrote it"):
+    with pytest.raises(StoreError, match="has version 9, this Leeway reads 1: use the Leeway that wrote it"):
         archive.read("prediction")
