@@ -39,6 +39,18 @@ class Settings:
     archive: str = _setting("archive", "", "URL of the Parquet archive; empty: a folder in the home")
     state: str = _setting("state", "", "URL of the state store; empty: SQLite in the home")
     stream_shards: int = _setting("stream.shards", 1, "shards of a stream that is created", 1, 1024)
+    stream_kept_mb: int = _setting("stream.kept_mb", 256, "what a shard keeps for a replay when it was read", 1)
+    stream_limit_mb: int = _setting("stream.limit_mb", 2_048, "what a shard holds at most, read or not", 1)
+    series_points_s: int = _setting("series.points_s", 48 * 3600, "how long series stay by the second", 60)
+    series_sums_s: int = _setting("series.sums_s", 366 * 86_400, "how long series stay by the minute", 60)
+    archive_days: int = _setting("archive.days", 0, "days of history that the archive keeps; 0: all of them", 0)
+    privacy_left_out: str = _setting("privacy.left_out", "", "columns whose values are never recorded, comma-separated")
+    privacy_hashed: str = _setting(
+        "privacy.hashed", "", "columns of which only a keyed hash is recorded, comma-separated"
+    )
+    privacy_key: str = _setting(
+        "privacy.key", "", "the key of those hashes; without one they are only as secret as the values are many"
+    )
     outbox_limit_mb: int = _setting("outbox.limit_mb", 256, "how much may wait in one outbox", 1)
     outbox_sync: bool = _setting("outbox.sync", False, "whether each record is synced to disk before the answer")
     outbox_ack: str = _setting(

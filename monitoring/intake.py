@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from leeway.interfaces import Message
+from leeway.interfaces import Message, State
 from leeway.record import DECISION, EXPLAIN, FEEDBACK, INFER, OUTBOX_END, Position, Record
 from leeway.settings import Settings
 
@@ -36,13 +36,13 @@ _Handle = Callable[[Message, Place, Record, str], None]
 class Intake:
     """What one shard remembers of its records."""
 
-    def __init__(self, shard: int, settings: Settings):
+    def __init__(self, shard: int, settings: Settings, state: State | None = None):
         self._shard = shard
         self._clock = self._stored_clock = 0
         self.counts = CountBook()
         self._dead_letters = DeadLetters()
         self._dedupe = Dedupe()
-        self._labels = Labels(settings.labels_age_s, settings.labels_count)
+        self._labels = Labels(settings.labels_age_s, settings.labels_count, state)
         self._batch = Batch()
         self._by_op: dict[str, _Handle] = {
             INFER: self._predict, EXPLAIN: self._predict, FEEDBACK: self._feedback, DECISION: self._decide,
@@ -50,8 +50,10 @@ class Intake:
         }  # fmt: skip
 
     def take(self, messages: Sequence[Message]) -> Batch:
-        """Work through some messages, in order, each for the first time."""
+        """Work through some messages, in order, each for the first time; a batch ends after one with a decision, so
+        that what comes later is judged by what was decided."""
         for message in messages:
+            self._batch.messages += 1
             if message.appended > self._clock:
                 self._advance(message.appended)
             for index, record in enumerate(decode(message.value)):
@@ -60,6 +62,8 @@ class Intake:
                     self._take(message, at, record)
                 else:
                     self._refuse(message, at, message.key, record)
+            if self._batch.decisions:
+                break
         return self._finish()
 
     def changes(self) -> tuple[dict[str, bytes], list[str]]:

@@ -8,11 +8,12 @@ import msgspec
 
 from leeway.errors import ProfileError
 from leeway.profile import Profile
-from leeway.record import Verdict
+from leeway.record import Incident, Verdict
 from leeway.settings import Settings
 
 from .answers import Answers
 from .concept import ConceptWatch
+from .decisions import reference_after
 from .label_values import Completed
 from .packing import pack
 from .series import LABELLED, Points
@@ -82,6 +83,18 @@ class Watch:
         for clock, n in Counter(item.at.clock for item in completed).items():
             points.count(LABELLED, self.endpoint, clock, n)
         return [] if self._concept is None else self._concept.learn(completed, points)
+
+    def decide(self, do: str, incident: Incident, is_sequential: bool) -> None:
+        """Go on with the reference that a person's decision makes."""
+        if self._profile is None or self._windows is None:
+            return
+        known = Profile.from_bytes(self._profile)
+        profile = reference_after(do, incident, known, self._windows.alarmed, is_sequential)
+        self._profile = profile.to_bytes()
+        if is_sequential:
+            self._concept = ConceptWatch(self.endpoint, self._shard, profile, self._settings)
+        else:
+            self._windows.refer_to(profile)
 
     def changes(self) -> tuple[dict[str, bytes], list[str]]:
         """What is to be put into the state, and deleted from it, since the last call."""

@@ -20,13 +20,14 @@ from .series import DATA, DATA_THRESHOLD, EFFECT, MISSING, Points
 from .verdicts import DETECTED, NO_DETECTION, verdict
 
 _DETECTOR = "data_drift"
+ALARMED = "window-alarm/"
 
 
 class WindowWatch:
     """The windows of one endpoint."""
 
     def __init__(self, endpoint: str, profile: Profile, settings: Settings):
-        self._endpoint, self._rows = endpoint, settings.window_rows
+        self._endpoint, self._settings, self._rows = endpoint, settings, settings.window_rows
         self._names = profile.feature_names
         self._drift = DataDrift.fit(profile, settings)
         self._chunks: list[Chunk] = []
@@ -35,6 +36,8 @@ class WindowWatch:
         self._new: list[tuple[str, Chunk]] = []
         self._stored: list[str] = []
         self._gone: list[str] = []
+        self.alarmed: Chunk | None = None  # the rows of the last window that alarmed
+        self._alarmed_is_new = False
 
     def see(self, answers: Answers, points: Points) -> list[Verdict]:
         """Take the rows of a batch; a verdict for each window that they fill."""
@@ -52,6 +55,8 @@ class WindowWatch:
         """What is to be put into the state, and deleted from it, since the last call."""
         puts = {key: to_bytes(chunk) for key, chunk in self._new}
         self._stored += puts
+        if self._alarmed_is_new:
+            puts[ALARMED + self._endpoint], self._alarmed_is_new = to_bytes(self.alarmed), False
         deletes, self._new, self._gone = self._gone, [], []
         return puts, deletes
 
@@ -61,6 +66,13 @@ class WindowWatch:
         self._chunks = [from_bytes(stored[key]) for key in self._stored]
         self._held = sum(chunk.size for chunk in self._chunks)
         self._number = int(self._stored[-1].rpartition("/")[2]) + 1 if self._stored else 0
+
+        if (kept := stored.get(ALARMED + self._endpoint)) is not None:
+            self.alarmed = from_bytes(kept)
+
+    def refer_to(self, profile: Profile) -> None:
+        """Hold the windows from the open one on against another reference."""
+        self._drift = DataDrift.fit(profile, self._settings)
 
     def _hold(self, answers: Answers, start: int, stop: int) -> None:
         """Add rows `start` to `stop` of those that may be seen."""
@@ -84,6 +96,8 @@ class WindowWatch:
             result = self._drift.score(columns, window.outputs, window.probabilities)
         except OverflowError:  # whole numbers beyond the largest float
             result = self._drift.score(columns, narrow(window.outputs), window.probabilities)
+        if result.alarms:
+            self.alarmed, self._alarmed_is_new = window, True
         self._gone += self._stored
         self._stored, self._new, self._chunks, self._held = [], [], [], 0
         self._add_points(result, int(answers.clocks[answers.owner[last]]), points)
