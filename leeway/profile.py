@@ -116,12 +116,28 @@ class HeldOut(msgspec.Struct, frozen=True, kw_only=True):
     truth: bytes
 
 
+class LossProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """What the losses of a regression depend on, learnt on `rows` rows that it was not fitted on.
+
+    `means` and `deviations` (what the table leaves unexplained) of |residual|, its square, and whether it exceeds the
+    tolerance; `table` is float32, shape (3, features, 12): what each bin of each feature adds to them. See
+    monitoring/performance/loss_table.py.
+    """
+
+    features: list[str]
+    rows: int
+    means: list[float]
+    deviations: list[float]
+    table: bytes
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """What detectors compare the stream with.
 
     `prediction` profiles the model's answers to the same rows. `window_rows` is the size of the reference's own
     windows that `FeatureProfile.own` was found with. `tolerance` (regression): a larger |residual| is an error.
-    `errors` is None where no row is known that the model was not fitted on.
+    `errors` is None where no row is known that the model was not fitted on, and with it `held_out` (classification)
+    and `losses` (regression).
     """
 
     version: int = VERSION
@@ -133,6 +149,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     tolerance: float | None = None
     errors: ErrorLevel | None = None
     held_out: HeldOut | None = None
+    losses: LossProfile | None = None
 
     @property
     def feature_names(self) -> list[str]:

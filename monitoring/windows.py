@@ -5,6 +5,7 @@ they come in. The rows of the open window lie in the state as one chunk per rang
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from .answers import Answers
 from .chunks import Chunk, from_bytes, joined, to_bytes
 from .detectors.data_drift import DataDrift, WindowResult
 from .packing import narrow
+from .performance.estimate import Estimate
+from .performance.performance_watch import PerformanceWatch
 from .series import DATA, DATA_THRESHOLD, EFFECT, MISSING, Points
 from .verdicts import DETECTED, NO_DETECTION, verdict
 
@@ -29,6 +32,7 @@ class WindowWatch:
         self._endpoint, self._rows = endpoint, settings.window_rows
         self._names = profile.feature_names
         self._drift = DataDrift.fit(profile, settings)
+        self._performance = PerformanceWatch(endpoint, profile, settings.window_rows)
         self._chunks: list[Chunk] = []
         self._held = 0
         self._number = 0
@@ -42,7 +46,7 @@ class WindowWatch:
         while end - start >= self._rows - self._held:
             stop = start + self._rows - self._held
             self._hold(answers, start, stop)
-            verdicts.append(self._score(answers, int(answers.fed[stop - 1]), points))
+            verdicts += self._score(answers, int(answers.fed[stop - 1]), points)
             start = stop
         if start < end:
             self._hold(answers, start, end)
@@ -76,31 +80,29 @@ class WindowWatch:
         self._new.append((f"window/{self._endpoint}/{self._number:016d}", chunk))
         self._number += 1
 
-    def _score(self, answers: Answers, last: int, points: Points) -> Verdict:
+    def _score(self, answers: Answers, last: int, points: Points) -> list[Verdict]:
+        """The verdicts on the window that a row completes, and its points."""
         window = joined(self._chunks)
-        missing = np.full(window.size, np.nan)
-        columns = {name: window.columns.get(name, missing) for name in self._names}
         try:
-            result = self._drift.score(columns, window.outputs, window.probabilities)
+            result, estimates = self._look_at(window)
         except OverflowError:  # whole numbers beyond the largest float
-            result = self._drift.score(columns, narrow(window.outputs), window.probabilities)
+            result, estimates = self._look_at(window._replace(outputs=narrow(window.outputs)))
         self._gone += self._stored
         self._stored, self._new, self._chunks, self._held = [], [], [], 0
-        self._add_points(result, int(answers.clocks[answers.owner[last]]), points)
-        return verdict(
-            endpoint=self._endpoint,
-            detector=_DETECTOR,
-            status=DETECTED if result.alarms else NO_DETECTION,
-            at=answers.position(last),
-            appended=int(answers.clocks[answers.owner[last]]),
-            rows=window.size,
-            first=window.first,
-            last=answers.reference(last),
-            statistic=result.statistic,
-            threshold=result.threshold,
-            features=list(result.alarms),
-            details=result.details(),
-        )
+        bucket = int(answers.clocks[answers.owner[last]])
+        self._add_points(result, bucket, points)
+        self._performance.add_points(estimates, bucket, points)
+        judged = [_judgement(result)] + ([self._performance.judgement(estimates)] if estimates else [])
+        where = {"at": answers.position(last), "first": window.first, "last": answers.reference(last)}
+        return [
+            verdict(endpoint=self._endpoint, appended=bucket, rows=window.size, **where, **found) for found in judged
+        ]
+
+    def _look_at(self, window: Chunk) -> tuple[WindowResult, dict[str, Estimate]]:
+        missing = np.full(window.size, np.nan)
+        columns = {name: window.columns.get(name, missing) for name in self._names}
+        drift = self._drift.score(columns, window.outputs, window.probabilities)
+        return drift, self._performance.estimate(columns, window.outputs, window.probabilities)
 
     def _add_points(self, result: WindowResult, bucket: int, points: Points) -> None:
         points.extent(DATA, self._endpoint, bucket, result.statistic, result.statistic)
@@ -108,3 +110,15 @@ class WindowWatch:
         for name, found in result.features.items():
             points.extent(EFFECT, self._endpoint, bucket, found.effect, found.effect, feature=name)
             points.extent(MISSING, self._endpoint, bucket, found.missing_rate, found.missing_rate, feature=name)
+
+
+def _judgement(result: WindowResult) -> dict[str, Any]:
+    """What the verdict on a window says of its rows."""
+    return {
+        "detector": _DETECTOR,
+        "status": DETECTED if result.alarms else NO_DETECTION,
+        "statistic": result.statistic,
+        "threshold": result.threshold,
+        "features": list(result.alarms),
+        "details": result.details(),
+    }
