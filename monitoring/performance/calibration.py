@@ -1,7 +1,11 @@
 """Scores into probabilities of a class."""
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import isotonic_regression
+
+_FOLDS, _BINS = 10, 10
 
 
 class Calibration:
@@ -28,3 +32,28 @@ class Calibration:
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """Probabilities of the same shape; NaN stays NaN."""
         return np.interp(scores, self._scores, self._fitted)
+
+
+def calibration_of(scores: np.ndarray, outcomes: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """A calibration where it helps, else the scores as they are.
+
+    It helps where it lowers the expected calibration error (ten bins of equal counts) of rows that it was not fitted
+    on, each tenth of them in turn.
+    """
+    if 0 < outcomes.mean() < 1 and len(scores) >= 2 * _FOLDS and _is_helpful(scores, outcomes):
+        return Calibration(scores, outcomes)
+    return np.asarray
+
+
+def _is_helpful(scores: np.ndarray, outcomes: np.ndarray) -> bool:
+    calibrated = np.empty(len(scores))
+    for fold in range(_FOLDS):
+        kept = np.arange(len(scores)) % _FOLDS == fold
+        calibrated[kept] = Calibration(scores[~kept], outcomes[~kept])(scores[kept])
+    return _calibration_error(calibrated, outcomes) < _calibration_error(scores, outcomes)
+
+
+def _calibration_error(scores: np.ndarray, outcomes: np.ndarray) -> float:
+    order = np.argsort(scores, kind="stable")
+    gaps = np.array_split((scores - outcomes)[order], _BINS)
+    return float(sum(abs(gap.sum()) for gap in gaps)) / len(scores)

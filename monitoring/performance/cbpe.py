@@ -4,7 +4,7 @@ import numpy as np
 
 from leeway.profile import HeldOut
 
-from .calibration import Calibration
+from .calibration import calibration_of
 from .confusion import METRICS, expected_metrics
 from .estimate import Estimate
 
@@ -16,9 +16,9 @@ class Cbpe:
     """Confidence-based performance estimation: how often would a model with these probabilities be right?
 
     The probabilities of each class are calibrated on rows that the model was not fitted on (isotonic regression, one
-    class against the rest, normalised where there are more than two); the expected confusion matrix gives the metrics.
-    It sees what a move of the rows does to a model whose probabilities stay right. It is blind to concept drift: where
-    the same rows get other truths, the estimate stays where it was.
+    class against the rest, where cross-validation says that it helps; normalised where there are more than two); the
+    expected confusion matrix gives the metrics. It sees what a move of the rows does to a model whose probabilities
+    stay right. It is blind to concept drift: where the same rows get other truths, the estimate stays where it was.
 
     Intervals hold the sampling of a window of `rows` rows and of the reference (resampled rows, realised minus expected
     metric), widened by the root of `inflation` where errors are autocorrelated.
@@ -33,7 +33,9 @@ class Cbpe:
         predicted, truth = np.frombuffer(held_out.predicted, "<u2"), np.frombuffer(held_out.truth, "<u2")
         is_true = (truth[:, None] == np.arange(k)).astype(float)
         self.classes = held_out.classes
-        self._calibrations = [Calibration(scores[:, j], is_true[:, j]) for j in (range(1, 2) if k == 2 else range(k))]
+        self._calibrations = [
+            calibration_of(scores[:, j], is_true[:, j]) for j in (range(1, 2) if k == 2 else range(k))
+        ]
         self.reference = expected_metrics(is_true, scores, predicted)
         self._deviations = self._resampled(is_true, scores, predicted, rows)
         self._rows, self._held, self._inflation = rows, len(scores), inflation

@@ -29,7 +29,7 @@ def _of_class(likely: np.ndarray, scores: np.ndarray, is_predicted: np.ndarray) 
     return (
         _roc_auc(likely, scores),
         _ratio(2 * hit, true + called),
-        _ratio(hit, called) if true or called else 0.0,
+        _ratio(hit, called),
         _ratio(hit, true),
     )
 
