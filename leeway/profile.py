@@ -116,6 +116,22 @@ class HeldOut(msgspec.Struct, frozen=True, kw_only=True):
     truth: bytes
 
 
+class PairProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """How every two of the numeric columns `names` go together; see monitoring/detectors/pairwise.py.
+
+    Float32, the part of a square matrix above its diagonal, row by row: `correlation`, `variance` (of Fisher's z of one
+    row), `own` (the largest difference of z between the reference's own windows and all of it), and the `rows` that
+    have both values. `inflation` of each column's squares: n rows of a pair are worth n over the root of both.
+    """
+
+    names: list[str]
+    correlation: bytes
+    variance: bytes
+    own: bytes
+    rows: bytes
+    inflation: list[float]
+
+
 class LossProfile(msgspec.Struct, frozen=True, kw_only=True):
     """What the losses of a regression depend on, learnt on `rows` rows that it was not fitted on.
 
@@ -146,6 +162,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     window_rows: int
     features: list[FeatureProfile]
     prediction: FeatureProfile | None = None
+    pairs: PairProfile | None = None
     tolerance: float | None = None
     errors: ErrorLevel | None = None
     held_out: HeldOut | None = None

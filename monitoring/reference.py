@@ -28,6 +28,7 @@ from .detectors.window_result import FeatureResult
 from .error_level import error_level_from, error_of, residuals
 from .feature_profile import feature_profile
 from .held_out import held_out_rows
+from .pair_profile import pair_profile
 from .performance.loss_table import fit_loss
 
 __all__ = ["error_level_from", "error_of", "profile_of"]
@@ -79,6 +80,7 @@ def profile_of(
         prediction=_prediction(outputs, held_out, task, features, window_rows),
         tolerance=_tolerance(tolerance, outputs, truths, held_out) if task == REGRESSION else None,
     )
+    profile = msgspec.structs.replace(profile, pairs=pair_profile(columns, profile.features, window_rows))
     profile = _with_own_effects(profile, columns, outputs, window_rows)
     if truths is None or held_out is None:
         return profile

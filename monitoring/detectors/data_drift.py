@@ -5,19 +5,33 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from leeway.profile import NUMERIC, FeatureProfile, Profile
+from leeway.profile import NUMERIC, FeatureProfile, PairProfile, Profile
 from leeway.settings import Settings
 
 from .base import BatchDetector
 from .benjamini_hochberg import benjamini_hochberg
 from .categorical_drift import CategoricalDrift
-from .evidence import CONSTANT, LOCATION, MISSING, OUT_OF_RANGE, SHAPE, TESTS, TYPE_CHANGE, UNSEEN, Evidence
+from .evidence import (
+    CONSTANT,
+    CORRELATION,
+    LOCATION,
+    MISSING,
+    OUT_OF_RANGE,
+    SHAPE,
+    TESTS,
+    TYPE_CHANGE,
+    UNSEEN,
+    Evidence,
+)
 from .numeric_drift import NumericDrift
+from .pairwise import Pairwise
 from .window_result import FeatureResult, WindowResult
 
 _STRONGEST = 300.0
 # Each test's part of its feature's price; the distribution has most of it, as faults are plain when they are there.
-_NUMERIC_PRICES = {LOCATION: 0.4, SHAPE: 0.4, MISSING: 0.05, OUT_OF_RANGE: 0.05, TYPE_CHANGE: 0.05, CONSTANT: 0.05}
+_NUMERIC_PRICES = {
+    LOCATION: 0.35, SHAPE: 0.35, CORRELATION: 0.1, MISSING: 0.05, OUT_OF_RANGE: 0.05, TYPE_CHANGE: 0.05, CONSTANT: 0.05,
+}  # fmt: skip
 _CATEGORICAL_PRICES = {SHAPE: 0.8, MISSING: 0.05, UNSEEN: 0.05, TYPE_CHANGE: 0.05, CONSTANT: 0.05}
 _DISTRIBUTION = (LOCATION, SHAPE)
 
@@ -29,31 +43,44 @@ class DataDrift(BatchDetector):
     """Tests every feature, and the predictions, for every way in which a column can go astray.
 
     A feature's p-value is the smallest of its tests' p-values, each divided by the test's part of the price
-    (Bonferroni, weighted): numbers .4 location, .4 shape and .05 for each of missing, out_of_range, type_change and
-    constant; categories .8 shape and .05 for each of missing, unseen, type_change and constant. A test counts only if
+    (Bonferroni, weighted): numbers .35 location, .35 shape, .1 correlation (see Pairwise: two features that no longer
+    go together as they did are both named) and .05 for each of missing, out_of_range, type_change and constant;
+    categories .8 shape and .05 for each of missing, unseen, type_change and constant. A test counts only if
     its effect exceeds its gate: the larger of the default (`window.gate_wasserstein`, `window.gate_jensen_shannon`,
     `window.gate_share`) and the largest effect between the reference's own windows. Becoming constant and another
-    type have no gate, nor has a column that was constant and varies. What is left goes through Benjamini and
-    Hochberg over features at `window.alpha`. So at most that share of windows alarms where nothing moved, and a move
-    that is real but small does not.
+    type have no gate here (nor has the correlation: each pair has its own), nor has a column that was constant and
+    varies. What is left goes through Benjamini and Hochberg over features at `window.alpha`. So at most that share of
+    windows alarms where nothing moved, and a move that is real but small does not.
 
     The predictions are the feature "prediction": numbers for a regression, else categories.
     """
 
-    def __init__(self, features: Sequence[FeatureProfile], prediction: str | None, settings: Settings):
+    def __init__(
+        self,
+        features: Sequence[FeatureProfile],
+        prediction: str | None,
+        settings: Settings,
+        pairs: PairProfile | None = None,
+    ):
         self._features, self._prediction, self._alpha = features, prediction, settings.window_alpha
         self._prices = np.array([[_prices(feature).get(test, 0.0) for feature in features] for test in TESTS])
         self._gates = np.array([[_gate(test, feature, settings) for feature in features] for test in TESTS])
         is_numeric = np.array([feature.kind == NUMERIC for feature in features], bool)
-        kinds = ((np.flatnonzero(is_numeric), NumericDrift), (np.flatnonzero(~is_numeric), CategoricalDrift))
-        self._parts = [(i, kind([features[j] for j in i], settings.window_rows)) for i, kind in kinds if len(i)]
+        numbers, others = np.flatnonzero(is_numeric), np.flatnonzero(~is_numeric)
+        self._parts: list[tuple[np.ndarray, NumericDrift | CategoricalDrift]] = []
+        if len(numbers):
+            some = [features[j] for j in numbers]
+            pairwise = None if pairs is None else Pairwise(pairs, some, settings.window_gate_correlation)
+            self._parts.append((numbers, NumericDrift(some, settings.window_rows, pairwise)))
+        if len(others):
+            self._parts.append((others, CategoricalDrift([features[j] for j in others], settings.window_rows)))
 
     @classmethod
     def fit(cls, profile: Profile, settings: Settings) -> "DataDrift":
         """Against a profile, with the settings `window.*`."""
         if profile.prediction is None:
-            return cls(profile.features, None, settings)
-        return cls([*profile.features, profile.prediction], profile.prediction.name, settings)
+            return cls(profile.features, None, settings, profile.pairs)
+        return cls([*profile.features, profile.prediction], profile.prediction.name, settings, profile.pairs)
 
     def score(
         self,
@@ -129,6 +156,9 @@ class DataDrift(BatchDetector):
                 unseen=shares[UNSEEN][k],
                 type_change=shares[TYPE_CHANGE][k],
                 constant=is_constant[k],
+                partner=evidence.partners[k],
+                correlation=evidence.correlations[k][0],
+                correlation_before=evidence.correlations[k][1],
                 causes=self._causes(gated[:, j]) if adjusted[j] <= self._alpha else [],
             )
             for k, j in enumerate(i.tolist())
@@ -150,7 +180,7 @@ def _prices(feature: FeatureProfile) -> dict[str, float]:
 
 def _gate(test: str, feature: FeatureProfile, settings: Settings) -> float:
     """What the effect of a test must exceed."""
-    if test in (CONSTANT, TYPE_CHANGE) or (feature.constant and test != MISSING):
+    if test in (CONSTANT, TYPE_CHANGE, CORRELATION) or (feature.constant and test != MISSING):
         return 0.0
     if test not in _DISTRIBUTION:
         return max(settings.window_gate_share, getattr(feature.own, test))

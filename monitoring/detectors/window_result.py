@@ -12,7 +12,9 @@ class FeatureResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     too. `p_value` is that of the feature (see DataDrift); `adjusted` the one that is held against alpha: after the
     gates, by Benjamini and Hochberg. `effect` is how far the distribution moved and `gate` what it must exceed.
     `missing_rate`, `out_of_range`, `unseen` and `type_change` are shares of the window. `constant`: all its values
-    are equal. `causes` names the tests that alarm, the strongest first.
+    are equal. `partner` is the feature with which its correlation moved most, where it moved by more than its gate, and
+    `correlation` that in the window, `correlation_before` the reference's. `causes` names the tests that alarm, the
+    strongest first.
     """
 
     kind: str
@@ -26,6 +28,9 @@ class FeatureResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unseen: float
     type_change: float
     constant: bool
+    partner: str
+    correlation: float
+    correlation_before: float
     causes: list[str]
 
 
