@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from leeway.profile import NUMERIC, FeatureProfile, PairProfile, Profile
@@ -12,6 +13,7 @@ from leeway.settings import Settings
 from .base import BatchDetector
 from .benjamini_hochberg import benjamini_hochberg
 from .categorical_drift import CategoricalDrift
+from .contribution import contribution
 from .evidence import (
     CONSTANT,
     CORRELATION,
@@ -118,16 +120,30 @@ class DataDrift(BatchDetector):
         if not rows:
             return WindowResult(features={}, alarms=[], statistic=0.0, threshold=_evidence_of(self._alpha))
         given = {**columns, **({} if outputs is None or self._prediction is None else {self._prediction: outputs})}
+        missing = np.full(rows, np.nan)
         is_tested = np.array([outputs is not None or f.name != self._prediction for f in self._features])
         newest = self._looked_at(self._parts, given, rows, is_tested)
         if together is None:
-            return self._judge([newest], np.zeros(len(self._features), bool), is_tested)
+            result = self._judge([newest], np.zeros(len(self._features), bool), is_tested)
+            return self._told(result, given, missing)
         rows = max(len(column) for column in together.values())
         longer = self._looked_at(self._long_parts, together, rows, is_tested & self._is_slow)
         for look in (newest, longer):  # two looks, each at half the price
             look.priced[:, self._is_slow] = np.minimum(2 * look.priced[:, self._is_slow], 1.0)
             look.gated[:, self._is_slow] = np.minimum(2 * look.gated[:, self._is_slow], 1.0)
-        return self._judge([newest, longer], longer.gated.min(axis=0) < newest.gated.min(axis=0), is_tested)
+        result = self._judge([newest, longer], longer.gated.min(axis=0) < newest.gated.min(axis=0), is_tested)
+        return self._told(result, given, missing)
+
+    def _told(self, result: WindowResult, given: Columns, missing: np.ndarray) -> WindowResult:
+        """With what the features that alarm look like beside the reference."""
+        if not result.alarms:
+            return result
+        features = dict(result.features)
+        for feature in self._features:
+            if feature.name in result.alarms:
+                found = contribution(feature, given.get(feature.name, missing))
+                features[feature.name] = msgspec.structs.replace(features[feature.name], **found._asdict())
+        return msgspec.structs.replace(result, features=features)
 
     def _looked_at(self, parts: Parts, given: Columns, rows: int, is_tested: np.ndarray) -> _Look:
         missing = np.full(rows, np.nan)

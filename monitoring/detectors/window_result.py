@@ -14,7 +14,9 @@ class FeatureResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     how far the distribution moved and `gate` what it must exceed. `missing_rate`, `out_of_range`, `unseen` and
     `type_change` are shares of the window. `constant`: all its values are equal. `partner` is the feature with which
     its correlation moved most, where it moved by more than its gate, and `correlation` that in the window,
-    `correlation_before` the reference's. `causes` names the tests that alarm, the strongest first.
+    `correlation_before` the reference's. `causes` names the tests that alarm, the strongest first. Of a
+    feature that alarms, `rows` are those of the window that contribute most (as indices), `now` and `before` quantiles
+    or shares in the window and in the reference.
     """
 
     kind: str
@@ -33,6 +35,9 @@ class FeatureResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     correlation: float
     correlation_before: float
     causes: list[str]
+    rows: list[int] = []
+    now: dict[str, float] = {}
+    before: dict[str, float] = {}
 
 
 class WindowResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
