@@ -19,7 +19,7 @@ def test_categories_that_moved_most_are_beside_their_shares():
     reference, window = ["a"] * 700 + ["b"] * 300, ["a"] * 50 + ["b"] * 30 + ["new"] * 20
     found = contribution(feature_profile("f", reference), window)
     assert found.rows == [80, 81, 82, 83, 84]
-    assert list(found.now)[0] in ("a", "others")
+    assert next(iter(found.now)) in ("a", "others")
     assert (found.before["a"], found.now["a"]) == (0.7, 0.5)
     assert (found.before["others"], found.now["others"]) == (0.0, 0.2)
 
