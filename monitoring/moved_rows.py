@@ -43,13 +43,14 @@ class MovedRows:
         """The alarm, its details told what the windows up to it say of its rows.
 
         `drift` is "concept" where its rows look like the reference, "concept and data" where they moved too, "unknown"
-        where no window holds them yet; `moved` names the features, `expected_error_rate` is what the rows themselves
+        where no window holds the last of them yet; `moved` names the features, `expected_error_rate` is what the rows themselves
         let expect, if that can be estimated: what lies above it is a change of what rows mean.
         """
         before = [window for window in self._windows if window.at <= alarm.at][-_KEPT:]
         mine = [w for w in before if w.first <= alarm.last.position and w.last >= alarm.first.position]
         moved = sorted({name for window in mine for name in window.features})
-        told: dict[str, Any] = {"drift": (CONCEPT_AND_DATA if moved else CONCEPT_ONLY) if mine else UNKNOWN}
+        are_all_held = bool(mine) and mine[-1].last >= alarm.last.position
+        told: dict[str, Any] = {"drift": CONCEPT_AND_DATA if moved else CONCEPT_ONLY if are_all_held else UNKNOWN}
         rates = [window.error_rate for window in mine if window.error_rate is not None]
         if moved:
             told["moved"] = moved

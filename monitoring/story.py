@@ -9,7 +9,6 @@ from leeway.record import Verdict
 
 from .concept import STRETCH_ROWS
 from .history import History
-from .moved_rows import CONCEPT_AND_DATA, CONCEPT_ONLY
 from .verdicts import DETECTED
 
 _NAMED, _MORE_OFTEN = 4, 10
@@ -55,19 +54,22 @@ def _concept(history: History) -> Iterator[str]:
         f"On {_day(history.time_of(first.last))}, at row {history.number_of(first.last):,}, the concept detector "
         f"raised its first alarm: of the {first.rows:,} labelled rows behind it {_error_rate(first):.1%} were wrong."
     )
-    yield from _drift_of(first)
+    yield from _drift_of(history, first)
     worst = max(history.stretches, key=_error_rate)
     yield f"At its worst, around {_day(history.middle_of(worst))}, it erred in {_error_rate(worst):.1%} of rows."
     yield from _sooner(history, first)
 
 
-def _drift_of(alarm: Verdict) -> Iterator[str]:
-    """Whether the rows moved, or what they mean."""
-    drift, moved = alarm.details.get("drift"), alarm.details.get("moved", [])
-    if drift == CONCEPT_ONLY:
+def _drift_of(history: History, alarm: Verdict) -> Iterator[str]:
+    """Whether the rows behind a concept alarm moved, or what they mean, by the windows that hold them."""
+    begin, end = alarm.first.position, alarm.last.position
+    windows = [v for v in history.windows if v.first.position <= end and v.last.position >= begin]
+    moved = list(dict.fromkeys(name for verdict in windows for name in verdict.features))
+    if moved:
+        shown = [*moved[:_NAMED], *(["others"] if len(moved) > _NAMED else [])]
+        yield f"Those rows had moved as well, in {_listed(shown)}."
+    elif windows and windows[-1].last.position >= end:
         yield "Those rows looked like the training rows: it is what they mean that changed, not they."
-    if drift == CONCEPT_AND_DATA:
-        yield f"Those rows had moved as well, in {_listed(moved[:_NAMED])}{' and others' * (len(moved) > _NAMED)}."
     expected = alarm.details.get("expected_error_rate")
     if expected is not None:
         yield f"By themselves they let expect {expected:.1%} of errors; what is above that, labels alone could show."

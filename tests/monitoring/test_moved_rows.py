@@ -29,7 +29,8 @@ def moved():
     "first, last, expected",
     [
         (20, 90, {"drift": "unknown"}),
-        (20, 150, {"drift": "concept", "expected_error_rate": 0.1}),
+        (20, 99, {"drift": "concept", "expected_error_rate": 0.1}),
+        (20, 150, {"drift": "unknown", "expected_error_rate": 0.1}),
         (120, 250, {"drift": "concept and data", "moved": ["a", "b"], "expected_error_rate": 0.3}),
         (220, 250, {"drift": "unknown"}),
     ],
