@@ -43,8 +43,8 @@ class MovedRows:
         """The alarm, its details told what the windows up to it say of its rows.
 
         `drift` is "concept" where its rows look like the reference, "concept and data" where they moved too, "unknown"
-        where no window holds the last of them yet; `moved` names the features, `expected_error_rate` is what the rows themselves
-        let expect, if that can be estimated: what lies above it is a change of what rows mean.
+        where no window holds the last of them yet; `moved` names the features, `expected_error_rate` is what the rows
+        themselves let expect, if that can be estimated: what lies above it is a change of what rows mean.
         """
         before = [window for window in self._windows if window.at <= alarm.at][-_KEPT:]
         mine = [w for w in before if w.first <= alarm.last.position and w.last >= alarm.first.position]
