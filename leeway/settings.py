@@ -74,6 +74,9 @@ class Settings:
     window_gate_share: float = _setting(
         "window.gate_share", 0.01, "what a share of missing, unseen or out-of-range values must move by", 0, 1
     )
+    window_gate_correlation: float = _setting(
+        "window.gate_correlation", 0.1, "what the correlation of two features must move by, in Fisher's z", 0
+    )
     warming_rows: int = _setting("warming.rows", 2_000, "labelled rows that set an unknown error level", 50)
     function_name: str = _setting(
         "function.name", "function", "the name of the function that runs here", foreign="NUCLIO_FUNCTION_NAME"

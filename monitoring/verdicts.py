@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from leeway.record import Position, RowReference, Verdict
 
-NO_DETECTION, DETECTED = 0, 2
+NO_DETECTION, POTENTIAL, DETECTED = 0, 1, 2
 
 
 def verdict(

@@ -15,8 +15,10 @@ from .answers import Answers
 from .concept import ConceptWatch
 from .decisions import reference_after
 from .label_values import Completed
+from .moved_rows import MovedRows
 from .packing import pack
 from .series import LABELLED, Points
+from .verdicts import DETECTED
 from .windows import WindowWatch
 
 ENDPOINT, PROFILE = "endpoint/", "profile/"
@@ -24,12 +26,13 @@ NO_PROFILE, WARMING, WATCHING = "no profile", "warming", "watching"
 
 
 class Watched(msgspec.Struct, frozen=True):
-    """What is kept of an endpoint: its stream key, how it is watched (or why not), and where its concept detector
-    stands."""
+    """What is kept of an endpoint: its stream key, how it is watched (or why not), where its concept detector stands,
+    and what was said of its last windows."""
 
     key: str
     state: str
     concept: Any = None
+    windows: Any = None
 
 
 class Watch:
@@ -41,6 +44,7 @@ class Watch:
         self._profile: bytes | None = None
         self._windows: WindowWatch | None = None
         self._concept: ConceptWatch | None = None
+        self._moved = MovedRows()
         self._stored: dict[str, bytes] = {}
         self._trouble = NO_PROFILE
         self.names: list[str] | None = None
@@ -54,6 +58,7 @@ class Watch:
         if watch._windows is not None and watch._concept is not None:
             watch._windows.restore(stored)
             watch._concept.restore(watched.concept)
+            watch._moved.restore(watched.windows or [])
         watch._stored = {key: stored[key] for key in (ENDPOINT + endpoint, PROFILE + endpoint) if key in stored}
         return watch
 
@@ -76,13 +81,20 @@ class Watch:
 
     def see(self, answers: Answers, points: Points) -> list[Verdict]:
         """Rows came in."""
-        return [] if self._windows is None else self._windows.see(answers, points)
+        if self._windows is None:
+            return []
+        verdicts = self._windows.see(answers, points)
+        self._moved.add(verdicts)
+        return verdicts
 
     def learn(self, completed: Sequence[Completed], points: Points) -> list[Verdict]:
         """Rows got their truth."""
         for clock, n in Counter(item.at.clock for item in completed).items():
             points.count(LABELLED, self.endpoint, clock, n)
-        return [] if self._concept is None else self._concept.learn(completed, points)
+        if self._concept is None:
+            return []
+        verdicts = self._concept.learn(completed, points)
+        return [self._moved.explained(found) if found.status == DETECTED else found for found in verdicts]
 
     def decide(self, do: str, incident: Incident, is_sequential: bool) -> None:
         """Go on with the reference that a person's decision makes."""
@@ -109,4 +121,6 @@ class Watch:
     def _watched(self) -> Watched:
         if self._concept is None:
             return Watched(self.key, self._trouble)
-        return Watched(self.key, WARMING if self._concept.is_warming else WATCHING, self._concept.snapshot())
+        state = WARMING if self._concept.is_warming else WATCHING
+        self._moved.forget()
+        return Watched(self.key, state, self._concept.snapshot(), self._moved.snapshot())
