@@ -1,4 +1,4 @@
-"""How the label book lies in the state: in pieces of 128 entries, compressed, that are never changed once full.
+"""How the label book lies in the state: in pieces of 64 entries, compressed, that are never changed once full.
 
 Writing costs what came, not what waits. The newest pieces stay in memory; an older one is read when its turn comes.
 """
@@ -14,7 +14,7 @@ from .label_values import Entry
 from .packing import pack
 
 PREFIX = "label/"
-_BITS = 7
+_BITS = 6
 SIZE = 1 << _BITS
 _HOT = 256  # pieces kept in memory
 _PAGE = 2_000
@@ -49,7 +49,7 @@ class LabelPieces:
     def entry(self, serial: int) -> Entry:
         """The entry of a serial that is remembered."""
         piece = self._hot.get(serial >> _BITS)
-        return (self._read(serial >> _BITS) if piece is None else piece)[serial % SIZE]
+        return (self._read(serial >> _BITS) if piece is None else piece)[serial & SIZE - 1]
 
     def changes(self) -> tuple[dict[str, bytes], list[str]]:
         """What to put and delete since the last call."""
