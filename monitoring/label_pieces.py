@@ -11,9 +11,9 @@ import pyarrow as pa
 from leeway.interfaces import State
 
 from .label_values import Entry
-from .packing import pack
+from .packing import pack, unpack
 
-PREFIX = "label/"
+PREFIX, WHO = "label/", "labels/who"
 _BITS = 6
 SIZE = 1 << _BITS
 _HOT = 256  # pieces kept in memory
@@ -93,6 +93,24 @@ class LabelPieces:
         if surplus > 0:
             for number in [number for number in self._hot if number not in self._changed][:surplus]:
                 del self._hot[number]
+
+
+def erased_pieces(state: State, key: str, ids: frozenset[str]) -> tuple[dict[str, bytes], int]:
+    """The pieces of a state that hold entries of these ids of a stream key, without what those say; how many entries.
+    Their places stay, as serials count them."""
+    numbers = {number for number, who in enumerate(unpack(state.get(WHO) or b"\x90")) if who[0] == key}
+    puts: dict[str, bytes] = {}
+    erased, after = 0, ""
+    while page := state.scan(PREFIX, after, _PAGE):
+        for at, value in page.items():
+            piece = _decoded(value)
+            wanted = [entry for entry in piece if entry.id in ids and entry.who in numbers]
+            for entry in wanted:
+                entry.id, entry.rows, entry.outputs, entry.truths = "", 0, [], ()
+            if wanted:
+                puts[at], erased = _encoded(piece), erased + len(wanted)
+        after = at
+    return puts, erased
 
 
 def _key(number: int) -> str:

@@ -18,13 +18,13 @@ import numpy as np
 from leeway.interfaces import State
 
 from .label_index import LabelIndex
-from .label_pieces import LabelPieces
+from .label_pieces import WHO, LabelPieces
 from .label_values import TEST, Completed, Entry, Orphan, Place, Who
 from .packing import pack
 
 JOINED, DUPLICATE, CORRECTED, PENDING = "joined", "duplicate", "corrected", "pending"
 
-_FIRST, _NEXT, _WHO = "labels/first", "labels/next", "labels/who"
+_FIRST, _NEXT, _WHO = "labels/first", "labels/next", WHO
 _TRUTH = "truth"  # the lane of records of truth
 _NOTHING: list[Any] = []  # what a record of truth predicts
 _BITS_32 = 0xFFFFFFFF

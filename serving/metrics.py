@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from leeway.outbox import Outbox
-
+from .outlet import Outlet
 from .types import Endpoint, Exchange
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -17,11 +16,11 @@ BUCKETS_US = (
 
 
 class Metrics:
-    """Counts by deployment, operation and status; only deployments that are served have series. `outbox` is None
+    """Counts by deployment, operation and status; only deployments that are served have series. `outlet` is None
     where nothing is recorded."""
 
-    def __init__(self, endpoints: Sequence[Endpoint], outbox: Outbox | None):
-        self._endpoints, self._outbox = endpoints, outbox
+    def __init__(self, endpoints: Sequence[Endpoint], outlet: Outlet | None):
+        self._endpoints, self._outlet = endpoints, outlet
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._buckets: dict[str, list[int]] = {each.deployment: [0] * (len(BUCKETS_US) + 1) for each in endpoints}
         self._seconds = dict.fromkeys(self._buckets, 0.0)
@@ -67,19 +66,19 @@ class Metrics:
             info.add_metric([each.deployment, each.version, each.class_name, each.id], 1)
         yield info
         yield CounterMetricFamily("leeway_observer_failures", "Exchanges that could not be counted", self._failures)
-        if self._outbox is not None:
-            yield from self._of_outbox(self._outbox)
+        if self._outlet is not None:
+            yield from self._of_outlet(self._outlet)
 
-    def _of_outbox(self, outbox: Outbox) -> Iterator[Any]:
+    def _of_outlet(self, outlet: Outlet) -> Iterator[Any]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        records, size = outbox.waiting()
+        records, size = outlet.waiting()
         yield GaugeMetricFamily("leeway_outbox_records", "Records that wait to be forwarded", records)
         yield GaugeMetricFamily("leeway_outbox_bytes", "Bytes that wait to be forwarded", size)
         dropped = CounterMetricFamily(
             "leeway_records_dropped", "Records that were dropped, by reason", labels=["deployment", "reason"]
         )
-        for key, reasons in outbox.dropped().items():
+        for key, reasons in outlet.dropped().items():
             for reason, count in reasons.items():
                 dropped.add_metric([key.split("/", 2)[-1], reason], count)
         yield dropped

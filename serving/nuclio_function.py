@@ -33,7 +33,7 @@ class NuclioFunction:
             lambda: connect.state(settings, "shared"), {id: data for id, data in found.items() if data is not None}
         )
         profiles.publish()
-        metrics = Metrics([each.endpoint for each in plane.served], recorder.outbox if recorder else None)
+        metrics = Metrics([each.endpoint for each in plane.served], recorder.outlet if recorder else None)
         observers = [recorder.see] if recorder else []
         protocols = (MlrunV2(), MlrunV1())
         return cls(Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20), profiles, recorder)
