@@ -123,7 +123,7 @@ def test_dismissed_errors_join_the_error_level(story, profile_bytes):
     assert error_level_from(raised).errors == joined.errors
 
 
-@pytest.mark.parametrize("range_rows", [1, 7])
+@pytest.mark.parametrize("range_rows", [pytest.param(1, marks=pytest.mark.slow), 7])
 def test_where_ranges_end_shows_in_no_decision(story, make_reader, range_rows):
     story.windows(2, moved=3)
     (opened,) = story.incidents()
