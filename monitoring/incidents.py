@@ -12,7 +12,7 @@ import msgspec
 from leeway.record import Incident, Position, Verdict
 
 PREFIX = "incident/"
-OPEN = "open"
+OPEN, CLEARED = "open", "cleared"
 
 _Key = tuple[str, str, str]
 
@@ -34,6 +34,12 @@ class Incidents:
         added = [feature for feature in verdict.features if feature not in known.features]
         if added:
             self._set(key, msgspec.structs.replace(known, features=[*known.features, *added]))
+
+    def clear(self, verdict: Verdict) -> None:
+        """End the open incident, if there is one, whose level a verdict finds to be back."""
+        key = (verdict.endpoint, verdict.detector, verdict.feature)
+        if key in self._open:
+            self.close(key, CLEARED, verdict.at)
 
     def close(self, key: _Key, state: str, at: Position, note: str = "") -> None:
         """End the open incident of (endpoint, detector, feature): cleared, confirmed or dismissed."""

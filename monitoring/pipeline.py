@@ -15,15 +15,27 @@ from leeway.settings import Settings
 
 from .archive_table import decision_table, feedback_table, prediction_table
 from .batch import Batch
+from .concept import check
 from .incidents import Incidents
 from .intake import Intake
 from .partitions import Partition, Partitions
 from .series import Points
 from .traffic import Traffic
-from .verdicts import DETECTED, in_order, verdict_table
+from .verdicts import CLEARS, DETECTED, in_order, verdict_table
 from .watch import ENDPOINT, Watch
 
-PREFIXES = ("clock", "counts/", "dead-letters", "outbox/", "labels/", "incident/", "endpoint/", "profile/", "window/")
+PREFIXES = (
+    "clock",
+    "counts/",
+    "dead-letters",
+    "outbox/",
+    "labels/",
+    "incident/",
+    "endpoint/",
+    "profile/",
+    "window/",
+    "slice/",
+)
 _AT_ONCE = 500  # records that stay in a processor's cache while they are worked on
 
 
@@ -43,6 +55,7 @@ class Pipeline:
     """What one shard's consumer remembers. `profile_of` gives the profile of an endpoint's model, None for none yet."""
 
     def __init__(self, shard: int, settings: Settings, profile_of: Callable[[str], bytes | None]):
+        check(settings)
         self._shard, self._settings, self._profile_of = shard, settings, profile_of
         self._intake = Intake(shard, settings)
         self._incidents = Incidents()
@@ -75,6 +88,8 @@ class Pipeline:
         for found in verdicts:
             if found.status == DETECTED:
                 self._incidents.alarm(found)
+            elif CLEARS in found.details:
+                self._incidents.clear(found)
         self._archive_verdicts(verdicts, partitions)
         incidents = self._incidents.changes()
         puts, deletes = self._changes()

@@ -52,7 +52,7 @@ class Watch:
         watch.equip(stored.get(PROFILE + endpoint))
         if watch._windows is not None and watch._concept is not None:
             watch._windows.restore(stored)
-            watch._concept.restore(watched.concept)
+            watch._concept.restore(watched.concept, stored)
         watch._stored = {key: stored[key] for key in (ENDPOINT + endpoint, PROFILE + endpoint) if key in stored}
         return watch
 
@@ -75,7 +75,10 @@ class Watch:
 
     def see(self, answers: Answers, points: Points) -> list[Verdict]:
         """Rows came in."""
-        return [] if self._windows is None else self._windows.see(answers, points)
+        if self._windows is None:
+            return []
+        self._concept.see(answers)
+        return self._windows.see(answers, points)
 
     def learn(self, completed: Sequence[Completed], points: Points) -> list[Verdict]:
         """Rows got their truth."""
@@ -86,6 +89,9 @@ class Watch:
     def changes(self) -> tuple[dict[str, bytes], list[str]]:
         """What is to be put into the state, and deleted from it, since the last call."""
         puts, deletes = ({}, []) if self._windows is None else self._windows.changes()
+        if self._concept is not None:
+            rows, gone = self._concept.changes()
+            puts, deletes = puts | rows, [*deletes, *gone]
         now = {ENDPOINT + self.endpoint: pack(self._watched())}
         if self._profile is not None:
             now[PROFILE + self.endpoint] = self._profile

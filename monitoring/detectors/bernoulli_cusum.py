@@ -59,6 +59,11 @@ class BernoulliCusum(StreamDetector):
                 start += found + 1
         return alarms
 
+    def swapped(self, threshold: float) -> "BernoulliCusum":
+        """The detector that waits for the raised rate to come down to `level`: the hypotheses change places."""
+        raised = self.odds * self.level / (1 - self.level + self.odds * self.level)
+        return BernoulliCusum(raised, 1 / self.odds, threshold)
+
     def snapshot(self) -> dict[str, Any]:
         return {"statistic": self.statistic}
 

@@ -21,9 +21,9 @@ def peers() -> dict[str, Callable[[], Any]]:
     }
 
 
-def alarms_of(detector: Any, errors: np.ndarray) -> list[int]:
-    """The rows on which a detector of river's alarms, fed from the first row on."""
-    found = []
+def run(name: str, errors: np.ndarray) -> list[int]:
+    """The rows on which one of them alarms, fed from the first row on."""
+    detector, found = peers()[name](), []
     for row, error in enumerate(errors.tolist()):
         detector.update(error)
         if detector.drift_detected:

@@ -5,8 +5,9 @@ a generator of river's whose concept changes at row 10,000; or errors drawn with
 2,000 rows set the error level. False alarms are those on rows 2,000 to 10,000 (to the end where nothing drifts).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -53,11 +54,12 @@ class Score:
     missed: int
 
 
-def streams(seed_set: int = 0, seeds: int = SEEDS) -> Iterator[Stream]:
-    """The streams of a seed set."""
+def streams(seed_set: int = 0, seeds: int = SEEDS, each: Callable = map) -> Iterator[Stream]:
+    """The streams of a seed set; `each` is map, or does the same in several processes."""
     first = seed_set * SEEDS
     for name in CONCEPTS:
-        yield Stream(name, np.array([model_errors(name, first + seed) for seed in range(seeds)]))
+        errors = each(partial(model_errors, name), range(first, first + seeds))
+        yield Stream(name, np.array(list(errors)))
     for k, (before, after) in enumerate(RATES):
         rng = np.random.default_rng([first, k])
         rates = np.where(np.arange(ROWS) < DRIFT_AT, before, after)
