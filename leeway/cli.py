@@ -9,7 +9,7 @@ import click
 from .errors import LeewayError
 
 _COMMANDS = (
-    "demo", "up", "status", "logs", "deploy", "invoke", "truth", "down", "hub", "completion",
+    "demo", "up", "status", "logs", "deploy", "invoke", "truth", "replay", "calibrate", "down", "hub", "completion",
 )  # fmt: skip
 
 
