@@ -34,7 +34,7 @@ def test_an_alarm_is_cleared_when_the_level_is_back(errors):
     alarms = [v for v in verdicts if v.status == DETECTED]
     (clearing,) = [v for v in verdicts if CLEARS in v.details]
     assert 1_000 < alarms[0].at.offset < 1_100
-    assert 2_000 < clearing.at.offset < 2_200
+    assert 2_000 < clearing.at.offset < 2_400
     assert clearing.threshold == 3.0
     assert clearing.first.position.offset == alarms[0].at.offset
     assert clearing.rows == clearing.at.offset - alarms[0].at.offset

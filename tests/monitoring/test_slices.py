@@ -65,8 +65,8 @@ def alarms(profile, seed, rows, settings):
 
 
 def test_all_slices_together_keep_the_price(profile):
-    """Rows that set the levels aside, 8 streams hold 8 * 16,000 / 4,000 = 32 alarms by the price."""
-    settings = Settings(detector_arl0=4_000, slices="x;word;x>300", slices_rows=500)
-    found = [alarms(profile, seed, 18_000, settings) for seed in range(8)]
+    """Rows that set the levels aside, 4 streams hold 4 * 6,000 / 1,000 = 24 alarms by the price."""
+    settings = Settings(detector_arl0=1_000, slices="x;word;x>300", slices_rows=500)
+    found = [alarms(profile, seed, 8_000, settings) for seed in range(4)]
     assert {slices for _, slices in found} == {8}
-    assert 5 < sum(count for count, _ in found) <= 45
+    assert 5 < sum(count for count, _ in found) <= 36
