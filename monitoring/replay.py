@@ -19,7 +19,7 @@ from .batch import Batch
 from .partitions import Partitions
 from .pipeline import Pipeline
 from .queries import Queries
-from .verdicts import DETECTED
+from .verdicts import CLEARS, DETECTED
 
 _AT_ONCE = 5_000
 
@@ -106,10 +106,10 @@ def what_if(named: dict[str, tuple[Settings, list[Verdict]]]) -> list[dict[str, 
 
 def _row(verdicts: list[Verdict], settings: Settings) -> dict[str, Any]:
     alarms = [verdict for verdict in verdicts if verdict.status == DETECTED]
-    stretches = [verdict for verdict in verdicts if verdict.status != DETECTED and "clears" not in verdict.details]
+    stretches = [verdict for verdict in verdicts if verdict.status != DETECTED and CLEARS not in verdict.details]
     rows = sum(verdict.rows for verdict in stretches)
     before = [stretch for stretch in stretches if alarms and stretch.at <= alarms[0].at]
-    arl0 = alarms and alarms[0].details.get("arl0") or verdicts[0].details.get("arl0")
+    arl0 = verdicts[0].details.get("arl0")
     return {
         "alarms": len(alarms),
         "rows": rows,

@@ -1,8 +1,9 @@
 """Concept drift inside the slices of an endpoint.
 
-Price: each row is in at most one slice of a slicing, and each slice's detector gives one false alarm in
-`detector.arl0` times the number of slicings of its own rows. So all slices together give one in `detector.arl0` rows
-of the endpoint, whatever the slices' shares and however their errors hang together (the expectation of a sum).
+Price: each row is in at most one slice of a slicing, and each slice's detector has the price of `detector.arl0` times
+the number of slicings, in its own rows. So the first false alarms of all slices together come at one in `detector.arl0`
+rows of the endpoint, whatever the slices' shares and however their errors hang together (the expectation of a sum).
+Where a level rests on few rows and was found too low, alarms follow the first one until it is cleared or decided about.
 
 The first `slices.rows` labelled rows of a slice set its level; slices with fewer are not judged.
 """

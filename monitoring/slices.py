@@ -82,6 +82,8 @@ def _by_quarter(feature: FeatureProfile) -> Slicing:
     lower = ["", *(f"{bound}<" for bound in bounds)]
     upper = [*(f"<={bound}" for bound in bounds), ""]
     names = [f"{low}{feature.name}{high}" for low, high in zip(lower, upper)]
+    if bounds:
+        names[-1] = f"{feature.name}>{bounds[-1]}"
 
     def of(columns: Columns, rows: int) -> np.ndarray:
         values = _numbers(columns, feature.name, rows)

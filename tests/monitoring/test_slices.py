@@ -48,7 +48,7 @@ def test_a_column_of_another_deployment_is_left_out_and_nonsense_refused(profile
 
 
 def alarms(profile, seed, rows, settings):
-    """How many slice alarms `rows` rows without drift raise, and how many slices there are."""
+    """In how many slices `rows` rows without drift raise an alarm, and how many slices there are."""
     rng = np.random.default_rng(seed)
     watch = SliceWatch("e", 0, profile, settings)
     columns = {"x": rng.random(rows) * 400, "word": rng.choice(["a", "b"], rows).tolist()}
@@ -61,12 +61,12 @@ def alarms(profile, seed, rows, settings):
     for row, error in enumerate((rng.random(rows) < 0.2).tolist()):
         entry = Waiting(0, "", row, 0, row, 0, 1, None, NOTHING)
         watch.take(Completed(entry, 0, None, None, places[row]), int(error), verdicts)
-    return sum(v.status == DETECTED for v in verdicts), len(watch.snapshot())
+    return len({v.feature for v in verdicts if v.status == DETECTED}), len(watch.snapshot())
 
 
 def test_all_slices_together_keep_the_price(profile):
-    """Rows that set the levels aside, 4 streams hold 4 * 6,000 / 1,000 = 24 alarms by the price."""
+    """Of rows without drift each slice sees some 0.5 to 1.8 times the rows to a false alarm: 4.2 of 8 slices alarm."""
     settings = Settings(detector_arl0=1_000, slices="x;word;x>300", slices_rows=500)
-    found = [alarms(profile, seed, 8_000, settings) for seed in range(4)]
+    found = [alarms(profile, seed, 8_000, settings) for seed in range(5)]
     assert {slices for _, slices in found} == {8}
-    assert 5 < sum(count for count, _ in found) <= 36
+    assert 1 < np.mean([alarmed for alarmed, _ in found]) < 5.5
