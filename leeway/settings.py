@@ -81,6 +81,11 @@ class Settings:
                 given[f.name] = _parse(name, environ[name], f)
         return cls(**given)
 
+    @classmethod
+    def read_with(cls, changes: Mapping[str, str]) -> "Settings":
+        """From the environment, with some variables changed."""
+        return cls.read({**os.environ, **changes})
+
 
 def variable(key: str) -> str:
     """The environment variable of a dotted key."""

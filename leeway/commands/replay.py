@@ -1,6 +1,5 @@
 """`leeway replay`"""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -67,7 +66,7 @@ def _changed(changes: Sequence[str]) -> Settings:
                 f"--set {change}: expected KEY=VALUE with a key of docs/settings.md, detector.arl0=50000"
             )
         given[variable(key)] = value
-    return Settings.read({**os.environ, **given})
+    return Settings.read_with(given)
 
 
 def _seconds(text: str) -> int:
