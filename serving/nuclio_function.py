@@ -12,6 +12,7 @@ from .metrics import Metrics
 from .profiles import Profiles
 from .protocols.mlrun_v1 import MlrunV1
 from .protocols.mlrun_v2 import MlrunV2
+from .protocols.open_inference import OpenInference
 from .recorder import Recorder
 from .settings import ServingSettings
 from .types import HttpRequest
@@ -35,7 +36,7 @@ class NuclioFunction:
         profiles.publish()
         metrics = Metrics([each.endpoint for each in plane.served], recorder.outbox if recorder else None)
         observers = [recorder.see] if recorder else []
-        protocols = (MlrunV2(), MlrunV1())
+        protocols = (OpenInference(), MlrunV2(), MlrunV1())
         return cls(Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20), profiles, recorder)
 
     def answer(self, context: Any, event: Any) -> Any:

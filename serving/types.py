@@ -22,6 +22,8 @@ class Operation(StrEnum):
     MODELS = "models"
     MODEL = "model"
     MODEL_READY = "model_ready"
+    INDEX = "index"
+    DOCUMENT = "document"
 
 
 class HttpRequest(msgspec.Struct, frozen=True, gc=False):
@@ -36,6 +38,14 @@ class HttpRequest(msgspec.Struct, frozen=True, gc=False):
     def __getitem__(self, header: str) -> str:
         """A header by its lower-case name, "" where it is absent."""
         return self.headers.get(header, "")
+
+
+class Content(msgspec.Struct, frozen=True, gc=False):
+    """The body of an answer that is no JSON, with the headers that go with it."""
+
+    body: bytes
+    content_type: str
+    headers: dict[str, str] = {}
 
 
 class HttpAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -70,6 +80,7 @@ class InferenceRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     event_time: str | None = None
     labels: dict[str, str] = {}
     body: Mapping[str, Any] = {}
+    form: Any = None
 
 
 class Prediction(msgspec.Struct, frozen=True, gc=False):
@@ -104,7 +115,7 @@ class InferenceResponse(msgspec.Struct, frozen=True, gc=False):
 
 class Feedback(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What came out later. `about` is the id of the request that it speaks of, `rows` which of its rows (all where it
-    is None); it holds `truth`, or a `reward`."""
+    is None); it holds `truth`, or a `reward`. `routing` is the choice of each node as the caller tells it back."""
 
     id: str
     about: str
@@ -113,6 +124,7 @@ class Feedback(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     reward: float | list[float] | None = None
     event_time: str | None = None
     labels: dict[str, str] = {}
+    routing: dict[str, int] = {}
 
 
 class About(msgspec.Struct, frozen=True, gc=False):
