@@ -32,7 +32,7 @@ from .types import (
 Observer = Callable[[Exchange], None]
 
 _log = logging.getLogger("leeway.serving")
-_OF_MODEL = (Operation.MODEL, Operation.MODEL_READY)
+_OF_MODEL = (Operation.MODEL, Operation.MODEL_READY, Operation.GRAPH)
 _EXCHANGES = (Operation.INFER, Operation.EXPLAIN, Operation.FEEDBACK)
 _NONE = Auth(), Cors()
 _OWN = {"metrics": Route(Operation.METRICS, ("GET", "HEAD"))}  # paths of no protocol

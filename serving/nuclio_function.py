@@ -5,6 +5,8 @@ from typing import Any, Self
 from leeway.backends import connect
 from leeway.settings import Settings
 
+from .auth import Auth
+from .cors import Cors
 from .dataplane import DataPlane
 from .gateway import Gateway
 from .graph.environment import deployments_of
@@ -13,6 +15,8 @@ from .profiles import Profiles
 from .protocols.mlrun_v1 import MlrunV1
 from .protocols.mlrun_v2 import MlrunV2
 from .protocols.open_inference import OpenInference
+from .protocols.seldon_v1 import SeldonV1
+from .protocols.tensorflow_v1 import TensorflowV1
 from .recorder import Recorder
 from .settings import ServingSettings
 from .types import HttpRequest
@@ -36,8 +40,10 @@ class NuclioFunction:
         profiles.publish()
         metrics = Metrics([each.endpoint for each in plane.served], recorder.outbox if recorder else None)
         observers = [recorder.see] if recorder else []
-        protocols = (OpenInference(), MlrunV2(), MlrunV1())
-        return cls(Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20), profiles, recorder)
+        protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
+        auth, cors = Auth(serving.tokens), Cors(serving.origins)
+        gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
+        return cls(gateway, profiles, recorder)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""

@@ -22,6 +22,7 @@ class Operation(StrEnum):
     MODELS = "models"
     MODEL = "model"
     MODEL_READY = "model_ready"
+    GRAPH = "graph"
     INDEX = "index"
     DOCUMENT = "document"
 
@@ -60,13 +61,14 @@ class HttpAnswer(msgspec.Struct, frozen=True, gc=False):
 class Route(msgspec.Struct, frozen=True, gc=False):
     """Where a path leads: an operation, the methods it is there for, and of whom it is asked.
 
-    `version` is "" for any.
+    `version` is "" for any, `node` for the whole of the deployment.
     """
 
     operation: Operation
     methods: tuple[str, ...]
     deployment: str = ""
     version: str = ""
+    node: str = ""
 
 
 class InferenceRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):

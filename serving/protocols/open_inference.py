@@ -24,7 +24,7 @@ from .base import Protocol
 from .tensors import FP64, Tensor, read_bytes, read_datatype, read_json, read_shape, rows_of, tensor_of, to_bytes
 from .v2_paths import v2_route
 
-_EXTENSIONS = ["binary_tensor_data", "model_repository"]
+_EXTENSIONS = ["binary_tensor_data"]
 _PREDICT, _PROBABILITIES = "predict", "predict_proba"
 _ASKED = (Operation.INFER, Operation.EXPLAIN)
 _DESCRIBED = (Operation.LIVE, Operation.READY, Operation.MODEL, Operation.MODEL_READY, Operation.INDEX)
