@@ -15,6 +15,10 @@ class Auth:
     def __init__(self, tokens: Sequence[str] = ()):
         self._tokens = [token.encode() for token in tokens]
 
+    @property
+    def is_on(self) -> bool:
+        return bool(self._tokens)
+
     def check(self, operation: Operation, request: HttpRequest) -> None:
         """Unauthorized without a token, Forbidden with a wrong one."""
         if not self._tokens or operation in _OPEN:

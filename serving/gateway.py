@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from . import openapi
 from .auth import Auth
 from .body import opened
 from .columns import in_model_order
@@ -35,7 +36,11 @@ _log = logging.getLogger("leeway.serving")
 _OF_MODEL = (Operation.MODEL, Operation.MODEL_READY, Operation.GRAPH)
 _EXCHANGES = (Operation.INFER, Operation.EXPLAIN, Operation.FEEDBACK)
 _NONE = Auth(), Cors()
-_OWN = {"metrics": Route(Operation.METRICS, ("GET", "HEAD"))}  # paths of no protocol
+# Paths of no protocol
+_OWN = {
+    "metrics": Route(Operation.METRICS, ("GET", "HEAD")),
+    openapi.PATH: Route(Operation.DOCUMENT, ("GET", "HEAD")),
+}
 
 
 class Gateway:
@@ -160,6 +165,9 @@ class Gateway:
         headers = {"X-Request-Id": header_value(request_id(None, request.headers))}
         if route.operation is Operation.METRICS:
             return HttpAnswer(200, self._metrics.text(), headers, CONTENT_TYPE)
+        if route.operation is Operation.DOCUMENT:
+            document = openapi.openapi(self._plane.about(), self._auth.is_on)
+            return HttpAnswer(200, orjson.dumps(document), headers)
         deployment = self._endpoint(route).deployment if route.operation in _OF_MODEL else ""
         content = _content(protocol.describe(route, self._plane.about(deployment)))
         return HttpAnswer(200, content.body, {**headers, **content.headers}, content.content_type)
