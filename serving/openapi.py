@@ -196,8 +196,8 @@ _SCHEMAS: dict[str, Any] = {
             (),
             names={"type": "array", "items": {"type": "string"}},
             ndarray={"type": "array"},
-            tensor={"type": "object"},
-            tftensor={"type": "object"},
+            tensor={"description": "an object with shape and values"},
+            tftensor={"description": "a TensorProto"},
         ),
     ),
     "SeldonFeedback": _object(

@@ -1,7 +1,6 @@
 """The five kinds of payload in a SeldonMessage: to rows, and from outputs in the kind that was asked."""
 
 import base64
-import binascii
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -107,7 +106,7 @@ def _tftensor(tensor: Any) -> list[Any]:
             values = np.array(tensor.get(key, []), dtype=kind).tolist()
         else:
             values = [base64.b64decode(value, validate=True).decode() for value in tensor.get(key, [])]
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, binascii.Error) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadRequest(f"{TFTENSOR} cannot be read: {type(error).__name__}: {str(error)[:100]}") from None
     if len(values) == 1 and all(size > 0 for size in shape) and 1 < math.prod(shape) <= 1_000_000:
         values = values * math.prod(shape)  # TensorProto's short form of a constant
@@ -133,7 +132,7 @@ def _text(text: Any) -> str:
 def _binary(text: Any) -> bytes:
     try:
         return base64.b64decode(_text(text), validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, or text that is no ASCII
         raise BadRequest(f"{BIN} is {text!r:.60}; expected bytes in base64") from None
 
 

@@ -1,7 +1,6 @@
 """TensorFlow Serving's REST API, which is also KServe's first protocol: POST /v1/models/<model>:predict."""
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -117,7 +116,7 @@ def _value(value: Any) -> Any:
     if type(value) is dict and value.keys() == {"b64"}:
         try:
             return base64.b64decode(value["b64"], validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError, TypeError, ValueError):
+        except (TypeError, ValueError):
             raise BadRequest(f"b64 is {value['b64']!r:.60}; expected text (UTF-8) in base64") from None
     return value
 

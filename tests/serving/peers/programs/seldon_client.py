@@ -8,9 +8,7 @@ from seldon_core.seldon_client import SeldonClient
 LINEAR, OWN = sys.argv[1:3]
 ROWS = np.array([[1.0, 2.0], [0.0, 1.0]])
 PLAIN = SeldonClient(gateway="seldon", transport="rest", gateway_endpoint=LINEAR)
-ISTIO = SeldonClient(
-    gateway="istio", transport="rest", namespace="ns", deployment_name="m", gateway_endpoint=LINEAR
-)
+ISTIO = SeldonClient(gateway="istio", transport="rest", namespace="ns", deployment_name="m", gateway_endpoint=LINEAR)
 
 
 def check_plain_paths():
@@ -59,9 +57,7 @@ def check_proto():
 
 
 def check_explain():
-    own = SeldonClient(
-        gateway="istio", transport="rest", namespace="ns", deployment_name="m", gateway_endpoint=OWN
-    )
+    own = SeldonClient(gateway="istio", transport="rest", namespace="ns", deployment_name="m", gateway_endpoint=OWN)
     said = own.explain(predictor="default", data=ROWS[:1])
     assert said.response["jsonData"] == {"values": [1.0, 2.0]}, said.response
 

@@ -28,10 +28,14 @@ def check_health_and_metadata():
 def check_every_way_in_and_out():
     for binary_in in (True, False):
         for binary_out in (None, True, False):
-            outputs = binary_out if binary_out is None else [
-                triton.InferRequestedOutput("predict", binary_data=binary_out),
-                triton.InferRequestedOutput("predict_proba", binary_data=binary_out),
-            ]
+            outputs = (
+                binary_out
+                if binary_out is None
+                else [
+                    triton.InferRequestedOutput("predict", binary_data=binary_out),
+                    triton.InferRequestedOutput("predict_proba", binary_data=binary_out),
+                ]
+            )
             said = CLIENT.infer("m", given(binary_in), outputs=outputs, request_id="42")
             assert said.get_response()["id"] == "42"
             assert said.as_numpy("predict").tolist() == [1, 0]
