@@ -61,6 +61,7 @@ class Counts:
     def close(self) -> None:
         """Let the next worker have the file."""
         if self._fd >= 0:
+            fcntl.flock(self._fd, fcntl.LOCK_UN)  # the mapping has a descriptor of its own, which would keep it
             os.close(self._fd)
             self._fd = -1
 

@@ -18,6 +18,8 @@ _TF = {
 }  # fmt: skip
 _TF_NUMBERS = {"1": "DT_FLOAT", "2": "DT_DOUBLE", "3": "DT_INT32", "7": "DT_STRING", "9": "DT_INT64", "10": "DT_BOOL"}
 
+_NUMBERS = {int, float, bool}
+
 
 class Payload(msgspec.Struct, frozen=True, gc=False):
     """`kind` is one of the six above; `names` are the columns', where they were told."""
@@ -63,9 +65,9 @@ def write_payload(kind: str, outputs: list[Any], names: list[str] | None) -> dic
         return {"data": {"names": names, NDARRAY: outputs}}
     values = outputs if len(shape) == 1 else [value for row in outputs for value in row]
     if kind == TENSOR:
-        return {"data": {"names": names, TENSOR: {"shape": shape, "values": [_double(value) for value in values]}}}
+        return {"data": {"names": names, TENSOR: {"shape": shape, "values": list(map(float, values))}}}
     dims = [{"size": str(size)} for size in shape]
-    said = {"dtype": "DT_DOUBLE", "tensorShape": {"dim": dims}, "doubleVal": [_double(value) for value in values]}
+    said = {"dtype": "DT_DOUBLE", "tensorShape": {"dim": dims}, "doubleVal": list(map(float, values))}
     return {"data": {"names": names, TFTENSOR: said}}
 
 
@@ -79,10 +81,11 @@ def _tensor(tensor: Any) -> list[Any]:
     if type(tensor) is not dict:
         raise BadRequest(f"{TENSOR} is {tensor!r:.60}; expected an object with shape and values")
     values, shape = tensor.get("values"), tensor.get("shape")
-    if type(values) is not list or not all(type(value) in (int, float) for value in values):
+    kinds = set(map(type, values)) if type(values) is list else {None}
+    if not kinds <= {int, float}:
         raise BadRequest(f"{TENSOR}: values is {values!r:.60}; expected a list of numbers")
     try:
-        return _rows([float(value) for value in values], shape, TENSOR)
+        return _rows(list(map(float, values)) if int in kinds else values, shape, TENSOR)
     except OverflowError:
         raise BadRequest(f"{TENSOR}: values holds a number that is too large for a double") from None
 
@@ -144,13 +147,9 @@ def _names(outputs: list[Any]) -> list[str]:
 
 def _shape(outputs: list[Any]) -> list[int]:
     """Of numbers; empty where they are none, or in no shape."""
-    numbers = (int, float, bool)
-    if all(type(value) in numbers for value in outputs):
+    kinds = set(map(type, outputs))
+    if kinds <= _NUMBERS:
         return [len(outputs)]
-    if not all(type(row) is list and len(row) == len(outputs[0]) for row in outputs):
+    if kinds != {list} or len({len(row) for row in outputs}) != 1:
         return []
-    return [len(outputs), len(outputs[0])] if all(type(v) in numbers for row in outputs for v in row) else []
-
-
-def _double(value: Any) -> float:
-    return float(value)
+    return [len(outputs), len(outputs[0])] if {type(value) for row in outputs for value in row} <= _NUMBERS else []

@@ -2,6 +2,7 @@
 
 import math
 import struct
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ _NUMPY = {
     "INT32": "<i4", INT64: "<i8", "FP16": "<f2", "FP32": "<f4", FP64: "<f8",
 }  # fmt: skip
 DATATYPES = (*_NUMPY, BYTES)
+_DTYPES = {name: np.dtype(kind) for name, kind in _NUMPY.items()}
 _RANGES = {
     name: (int(np.iinfo(kind).min), int(np.iinfo(kind).max)) for name, kind in _NUMPY.items() if kind[1:2] in ("u", "i")
 }
@@ -47,7 +49,7 @@ def read_bytes(name: str, datatype: str, shape: list[int], raw: bytes) -> Tensor
     if datatype == BYTES:
         flat = _texts(name, raw)
     else:
-        kind = np.dtype(_NUMPY[datatype])
+        kind = _DTYPES[datatype]
         if len(raw) % kind.itemsize:
             raise BadRequest(f"input {name!r:.80}: {len(raw)} bytes are no whole number of {datatype} values")
         if datatype == BOOL and raw.strip(b"\0\1"):
@@ -97,7 +99,7 @@ def to_bytes(tensor: Tensor) -> bytes:
         values = [value.encode("utf-8", "replace") for value in tensor.data]
         return b"".join(part for value in values for part in (_LENGTH.pack(len(value)), value))
     data = [math.nan if value is None else value for value in tensor.data]
-    return np.array(data, _NUMPY[tensor.datatype]).tobytes()
+    return np.array(data, _DTYPES[tensor.datatype]).tobytes()
 
 
 def read_shape(name: str, shape: Any) -> list[int]:
@@ -150,16 +152,22 @@ def _floats(name: str, datatype: str, flat: list[Any], kinds: set[type]) -> list
         raise BadRequest(f"input {name!r:.80}: {wrong!r:.60} is no {datatype}; expected a number, or null")
     if datatype == FP64 and kinds == {float}:
         return flat
+    is_missing = type(None) in kinds
     try:
-        rounded = np.array([math.nan if value is None else value for value in flat], np.float64)
-        with np.errstate(over="ignore"):
-            rounded = rounded.astype(_NUMPY[datatype])
+        found = _rounded(datatype, [math.nan if value is None else value for value in flat] if is_missing else flat)
     except OverflowError:
-        rounded = np.array([math.inf])
-    if np.isinf(rounded).any():
+        found = [math.inf]
+    if not math.isfinite(sum(found)) and (math.inf in found or -math.inf in found):
         raise BadRequest(f"input {name!r:.80} holds a number that is too large for {datatype}")
-    found = rounded.tolist()
-    return found if type(None) not in kinds else [None if old is None else new for old, new in zip(flat, found)]
+    return found if not is_missing else [None if old is None else new for old, new in zip(flat, found)]
+
+
+def _rounded(datatype: str, values: list[Any]) -> list[float]:
+    """Infinity where a value is too large; OverflowError where not even FP64 holds it."""
+    if datatype == "FP16":
+        with np.errstate(over="ignore"):
+            return np.array(values, np.float16).tolist()
+    return array("f" if datatype == "FP32" else "d", values).tolist()
 
 
 def _texts(name: str, raw: bytes) -> list[str]:

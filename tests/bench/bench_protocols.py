@@ -1,6 +1,7 @@
-"""What each protocol costs in a worker more than MLRun's V2 protocol: CPU in process, 10 rows of 10 features, a logistic
-regression, nothing recorded. The protocols take turns; the best of several rounds, beside a fixed calibration loop that
-says how fast the machine was meanwhile. Run: python tests/bench/bench_protocols.py
+"""What each protocol costs in a worker more than MLRun's V2 protocol: CPU in process, nothing recorded.
+
+10 rows of 10 features, a logistic regression. The protocols take turns; the best of several rounds, beside a fixed
+calibration loop that says how fast the machine was meanwhile. Run: python tests/bench/bench_protocols.py
 """
 
 import gc
