@@ -186,25 +186,20 @@ _SCHEMAS: dict[str, Any] = {
         "oneOf": [_object(("instances",), instances=_ROWS), _object(("inputs",), inputs={"type": ["array", "object"]})]
     },
     "TensorflowResponse": _object((), predictions={"type": "array"}, outputs={"type": "array"}),
+    # One payload is read, and what stands beside it is not looked at: hence no types.
     "SeldonMessage": _object(
         (),
         meta={"type": "object"},
-        strData={"type": "string"},
-        jsonData={},
-        binData={"type": "string"},
-        data=_object(
-            (),
-            names={"type": "array", "items": {"type": "string"}},
-            ndarray={"type": "array"},
-            tensor={"description": "an object with shape and values"},
-            tftensor={"description": "a TensorProto"},
-        ),
+        data={"description": "names, and one of ndarray, tensor (shape, values) and tftensor (a TensorProto)"},
+        strData={"description": "text"},
+        jsonData={"description": "anything"},
+        binData={"description": "bytes in base64"},
     ),
     "SeldonFeedback": _object(
         (),
-        request=_ref("SeldonMessage"),
-        response=_ref("SeldonMessage"),
-        truth=_ref("SeldonMessage"),
+        request={"type": "object", "description": "a SeldonMessage, or its meta alone"},
+        response={"type": "object", "description": "likewise; meta.puid says whose the truth is"},
+        truth={"type": "object", "description": "a SeldonMessage with one value per row"},
         reward={"type": "number"},
     ),
     "SeldonError": _object(
