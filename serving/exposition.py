@@ -22,7 +22,7 @@ _SELDON_US = (
     5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000, 5_000_000,
     7_500_000, 10_000_000,
 )  # fmt: skip
-_SERVICES = {"infer": "predictions", "explain": "explain", "feedback": "feedback"}
+_SERVICES = {"infer": "predictions", "explain": "explanations", "feedback": "feedback"}
 _PATHS = {"infer": "/predict", "explain": "/explain", "feedback": "/send-feedback"}
 _OF_SERVER = ["deployment_name", "predictor_name", "predictor_version", "service", "method", "code"]
 _OF_MODEL = ["deployment_name", "predictor_name", "predictor_version", "model_name", "model_image", "model_version"]

@@ -12,6 +12,7 @@ _NUMBER_OR_TEXT = {"type": ["number", "string", "boolean", "null"]}
 _ROW = {"type": "array", "minItems": 1, "items": _NUMBER_OR_TEXT}
 _ROWS = {"type": "array", "minItems": 1, "items": {}}
 _ID = {"type": ["string", "null"], "maxLength": 256, "pattern": "^[ -~]*$"}
+_MAYBE = {"type": ["object", "null"]}
 _LABELS = {"type": ["object", "null"], "additionalProperties": {"type": "string"}}
 _DATATYPES = ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64",
               "BYTES"]  # fmt: skip
@@ -123,7 +124,7 @@ _TENSOR = _object(
     shape={"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 1}},
     datatype={"enum": _DATATYPES},
     data={"type": "array", "items": {}},
-    parameters={"type": "object"},
+    parameters=_MAYBE,
 )
 _SCHEMAS: dict[str, Any] = {
     "Any": {},
@@ -159,8 +160,11 @@ _SCHEMAS: dict[str, Any] = {
                 ("inputs",),
                 id=_ID,
                 inputs={"type": "array", "minItems": 1, "items": _ref("Tensor")},
-                outputs={"type": "array", "items": _object(("name",), name={"enum": ["predict", "predict_proba"]})},
-                parameters={"type": "object"},
+                outputs={
+                    "type": ["array", "null"],
+                    "items": _object(("name",), name={"enum": ["predict", "predict_proba"]}),
+                },
+                parameters=_MAYBE,
             ),
             _object(("inputs",), id=_ID, inputs={"type": "array", "minItems": 1, "items": _ROW}, labels=_LABELS),
         ],
@@ -189,7 +193,7 @@ _SCHEMAS: dict[str, Any] = {
     # One payload is read, and what stands beside it is not looked at: hence no types.
     "SeldonMessage": _object(
         (),
-        meta={"type": "object"},
+        meta=_MAYBE,
         data={"description": "names, and one of ndarray, tensor (shape, values) and tftensor (a TensorProto)"},
         strData={"description": "text"},
         jsonData={"description": "anything"},
@@ -197,10 +201,10 @@ _SCHEMAS: dict[str, Any] = {
     ),
     "SeldonFeedback": _object(
         (),
-        request={"type": "object", "description": "a SeldonMessage, or its meta alone"},
-        response={"type": "object", "description": "likewise; meta.puid says whose the truth is"},
-        truth={"type": "object", "description": "a SeldonMessage with one value per row"},
-        reward={"type": "number"},
+        request={"type": ["object", "null"], "description": "a SeldonMessage, or its meta alone"},
+        response={"type": ["object", "null"], "description": "likewise; meta.puid says whose the truth is"},
+        truth={"type": ["object", "null"], "description": "a SeldonMessage with one value per row"},
+        reward={"type": ["number", "null"]},
     ),
     "SeldonError": _object(
         ("status",),

@@ -59,7 +59,13 @@ class Peer:
         program = PEERS / self.name / "bin" / command[0]
         env = {"PATH": f"{program.parent}:/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONWARNINGS": "ignore"}
         return subprocess.run(
-            [str(program), *command[1:]], env=env, capture_output=True, text=True, timeout=timeout_s, check=False
+            [str(program), *command[1:]],
+            cwd=PEERS,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
         )
 
 

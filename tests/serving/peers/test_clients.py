@@ -31,7 +31,7 @@ def test_schemathesis_finds_nothing(peer, deployed):
     config = str(Path(__file__).with_name("schemathesis.toml"))
     document = f"http://{deployed['linear']}/docs/openapi.json"
     ran = peer("schemathesis").run(
-        "schemathesis", "--config-file", config, "run", document, "--no-color", "--max-examples", "10", "--seed", "1"
+        "schemathesis", "--config-file", config, "run", document, "--no-color", "--max-examples", "6", "--seed", "1"
     )
     assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
-    assert "No issues found" in ran.stdout, ran.stdout[-2000:]
+    assert re.search(r"([1-9]\d+) generated, \1 passed", ran.stdout), ran.stdout[-2000:]
