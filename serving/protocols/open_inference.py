@@ -121,9 +121,9 @@ def _is_tensors(request: HttpRequest) -> bool:
 def _parts(request: HttpRequest) -> tuple[Mapping[str, Any], bytes]:
     """The JSON, and the raw tensors that follow it."""
     length, body = request[BINARY_HEADER], request.body
-    if not length or isinstance(body, dict):
+    if not length or not isinstance(body, bytes):  # the host may have decoded it
         return json_object(request), b""
-    if not length.isdecimal() or not isinstance(body, bytes) or int(length) > len(body):
+    if not length.isdecimal() or int(length) > len(body):
         raise BadRequest(
             f"Inference-Header-Content-Length is {length!r:.40}; expected the length of the JSON, which the body of "
             f"{len(body):,} bytes begins with"

@@ -6,6 +6,8 @@ import zlib
 import numpy as np
 import pytest
 
+from serving.types import HttpRequest
+
 ROWS = [[0.1, 0.2, 0.3], [0.9, 0.8, 0.7]]
 FLAT = [value for row in ROWS for value in row]
 PATH = "/v2/models/logistic/infer"
@@ -132,6 +134,12 @@ def test_a_length_of_the_json_that_cannot_be(server, length):
     content, headers = binary(body())
     answer = server.post(PATH, content, {**headers, "inference-header-content-length": length})
     assert answer.status == 400 and list(answer.json) == ["error"]
+
+
+@pytest.mark.parametrize("decoded", [5, None, [1], "x", body()])
+def test_a_length_beside_what_the_host_decoded(server, decoded):
+    request = HttpRequest("POST", PATH, {"inference-header-content-length": "1"}, decoded)
+    assert server.function.gateway.answer(request).status == (200 if isinstance(decoded, dict) else 400)
 
 
 def test_raw_bytes_in_and_out(server, estimators):
