@@ -10,7 +10,7 @@ from .errors import LeewayError
 
 _COMMANDS = (
     "demo", "up", "status", "logs", "deploy", "invoke", "truth", "incidents", "dead-letters", "erase", "down", "hub",
-    "completion",
+    "build", "completion",
 )  # fmt: skip
 
 
