@@ -34,7 +34,8 @@ def build(root: Path, as_json: bool) -> None:
 @command.command("serve")
 @click.argument("folder", type=_FOLDER, required=False)
 @click.option("--port", default=0, help="0 takes any that is free.")
-def serve(folder: Path | None, port: int) -> None:
+@json_option
+def serve(folder: Path | None, port: int, as_json: bool) -> None:
     """Serve FOLDER as a hub source on this machine, until Ctrl-C: a hub's layout, or a folder with one folder for each
     function. Without it, the hub that Leeway brings along.
 
@@ -47,6 +48,10 @@ def serve(folder: Path | None, port: int) -> None:
     from leeway.local.hub_server import HubServer
 
     server = HubServer(folder or hub_folder(), port)
-    click.echo(f"{server.url} serves {', '.join(server.names)}")
-    click.echo(f'  mlrun.import_function("{server.url}/functions/master/{server.names[0]}/latest/src/function.yaml")')
+    show({"url": server.url, "functions": server.names}, as_json, lambda: _lines(server.url, server.names))
     server.run()
+
+
+def _lines(url: str, names: list[str]) -> list[str]:
+    example = f"{url}/functions/master/{names[0]}/latest/src/function.yaml"
+    return [f"{url} serves {', '.join(names)}", f'  mlrun.import_function("{example}")']

@@ -1,12 +1,15 @@
 """`leeway hub serve`: a hub, or any folder of functions, as a source that MLRun reads over HTTP."""
 
+import json
 import threading
 
 import httpx
 import mlrun
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from leeway.commands.hub import command
 from leeway.errors import BundleError
 from leeway.local.hub import hub_folder
 from leeway.local.hub_server import HubServer
@@ -65,3 +68,10 @@ def test_nothing_beside_the_functions_is_served(serve, items, path):
 def test_a_folder_without_functions_is_refused(tmp_path):
     with pytest.raises(BundleError, match=r"holds neither functions/ .* nor a folder with a function\.yaml"):
         HubServer(tmp_path)
+
+
+def test_the_command_says_where(items, monkeypatch):
+    monkeypatch.setattr(HubServer, "run", lambda server: None)
+    result = CliRunner().invoke(command, ["serve", str(items), "--json"])
+    assert json.loads(result.output)["functions"] == ["my_own"]
+    assert "my_own/latest/src/function.yaml" in CliRunner().invoke(command, ["serve", str(items)]).output
