@@ -6,7 +6,7 @@ ifndef SERVICE
 export MLRUN_IGNORE_ENV_FILE = 1
 endif
 
-.PHONY: help install demo test notebook notebooks docs hub lock bench soak lint clean down
+.PHONY: help install demo test notebook notebooks docs hub lock bench bench-detection soak lint clean down
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make docs      generate the reference in docs/ from the code"
 	@echo "make hub       generate hub/ from functions/"
 	@echo "make bench     measure, beside a calibration loop"
+	@echo "make bench-detection   false alarms and delays of the detectors, some 15 minutes"
 	@echo "make soak      the long tests"
 	@echo "make lint      style, and the arrows between the packages"
 	@echo "make lock      resolve requirements.lock anew"
@@ -50,7 +51,11 @@ hub: install
 	@$(LEEWAY) hub build
 
 bench: install
-	@for script in tests/bench/bench_*.py; do .venv/bin/python "$$script" || exit 1; done
+	@for script in $(filter-out %/bench_detection.py,$(wildcard tests/bench/bench_*.py)); do \
+		.venv/bin/python "$$script" || exit 1; done
+
+bench-detection: install
+	@.venv/bin/python tests/bench/bench_detection.py $(ARGS)
 
 soak: install
 	@.venv/bin/python -m pytest -m soak

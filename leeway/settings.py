@@ -62,7 +62,18 @@ class Settings:
     labels_age_s: int = _setting("labels.age_s", 30 * 86_400, "how long predictions and truth wait for each other", 1)
     labels_count: int = _setting("labels.count", 10_000_000, "how many predictions may wait for truth", 1)
     detector_arl0: int = _setting("detector.arl0", 20_000, "labelled rows to one false alarm of concept drift", 100)
-    detector_odds: float = _setting("detector.odds", 1.5, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
+    detector_odds: float = _setting("detector.odds", 1.75, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
+    detector_preset: str = _setting(
+        "detector.preset", "default", "default, or conservative: the error level at its upper confidence bound"
+    )
+    detector_also: str = _setting(
+        "detector.also", "", "further detectors of concept drift: ddm, eddm, pagehinkley, hddm_a, hddm_w"
+    )
+    pagehinkley_threshold: float = _setting("pagehinkley.threshold", 50.0, "threshold of Page-Hinkley", 0.001)
+    ddm_warning_level: float = _setting("ddm.warning_level", 2.0, "deviations after which DDM warns", 0.1)
+    ddm_out_control: float = _setting("ddm.out_control", 3.0, "deviations after which DDM alarms", 0.1)
+    slices: str = _setting("slices", "", "columns, or expressions like period>0.5, by which errors are watched apart")
+    slices_rows: int = _setting("slices.rows", 1_000, "labelled rows that set the error level of a slice", 50)
     window_rows: int = _setting("window.rows", 1_000, "rows of a data-drift window", 20)
     window_alpha: float = _setting("window.alpha", 0.01, "false-alarm rate of a data-drift window", 1e-9, 0.5)
     window_gate_wasserstein: float = _setting(
@@ -95,6 +106,11 @@ class Settings:
             if environ.get(name, "") != "":
                 given[f.name] = _parse(name, environ[name], f)
         return cls(**given)
+
+    @classmethod
+    def read_with(cls, changes: Mapping[str, str]) -> "Settings":
+        """From the environment, with some variables changed."""
+        return cls.read({**os.environ, **changes})
 
 
 def variable(key: str) -> str:

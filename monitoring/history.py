@@ -18,7 +18,7 @@ from .answers import COUNTED
 from .performance.performance_watch import DETECTOR as PERFORMANCE
 from .queries import Queries
 from .reconciliation import Baseline
-from .verdicts import DETECTED
+from .verdicts import CLEARS, DETECTED
 
 CONCEPT, DATA = "concept_drift", "data_drift"
 _COLUMNS = (
@@ -45,7 +45,7 @@ class History:
     @property
     def stretches(self) -> list[Verdict]:
         """The concept detector's regular verdicts, one for each so many labelled rows."""
-        return [v for v in self.verdicts if v.detector == CONCEPT and v.status != DETECTED]
+        return [v for v in self.verdicts if v.detector == CONCEPT and v.status != DETECTED and CLEARS not in v.details]
 
     @property
     def concept_alarms(self) -> list[Verdict]:

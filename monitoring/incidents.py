@@ -1,8 +1,8 @@
 """Incidents: what somebody should look at. An alarm opens one per (endpoint, detector, feature); while it is open
 there is no second. Later alarms join it, and what they add to the features that moved is kept.
 
-Two quiet windows clear a window's incident; what clears a sequential one calls `close`. A person's decision ends it
-for good, also after it was cleared.
+Two quiet windows clear a window's incident; a sequential one is cleared by the verdict that says so. A person's
+decision ends it for good, also after it was cleared.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ import msgspec
 
 from leeway.record import Incident, Position, Verdict
 
-from .verdicts import DETECTED, NO_DETECTION
+from .verdicts import CLEARS, DETECTED, NO_DETECTION
 
 PREFIX = "incident/"
 QUIET = "incidents/quiet"
 OPEN, CLEARED, CONFIRMED, DISMISSED = "open", "cleared", "confirmed", "dismissed"
-SEQUENTIAL = frozenset({"concept_drift"})  # detectors whose quiet verdicts clear nothing
+SEQUENTIAL = "concept_drift"  # the kind of those whose quiet verdicts clear nothing
 _QUIET_WINDOWS = 2
 
 _Key = tuple[str, str, str]
@@ -36,7 +36,9 @@ class Incidents:
         """Take a verdict: an alarm opens or joins an incident, quiet windows clear one."""
         if verdict.status == DETECTED:
             self.alarm(verdict)
-        elif verdict.status == NO_DETECTION and verdict.detector not in SEQUENTIAL:
+        elif CLEARS in verdict.details:
+            self.clear(verdict)
+        elif verdict.status == NO_DETECTION and verdict.kind != SEQUENTIAL:
             self._hush(verdict)
 
     def alarm(self, verdict: Verdict) -> None:
@@ -50,6 +52,12 @@ class Incidents:
         added = [feature for feature in verdict.features if feature not in known.features]
         if added:
             self._set(key, msgspec.structs.replace(known, features=[*known.features, *added]))
+
+    def clear(self, verdict: Verdict) -> None:
+        """End the open incident, if there is one, whose level a verdict finds to be back."""
+        key = (verdict.endpoint, verdict.detector, verdict.feature)
+        if key in self._open:
+            self.close(key, CLEARED, verdict.at)
 
     def close(self, key: _Key, state: str, at: Position, note: str = "") -> None:
         """End the open incident of (endpoint, detector, feature): cleared, confirmed or dismissed."""

@@ -15,6 +15,7 @@ from leeway.settings import Settings
 
 from .archive_table import decision_table, feedback_table, prediction_table
 from .batch import Batch
+from .concept import check
 from .decisions import APPLIED, STATES, UNKNOWN
 from .decisions import read as decision_of
 from .incidents import SEQUENTIAL, Incidents
@@ -28,7 +29,7 @@ from .watch import ENDPOINT, Watch
 
 PREFIXES = (
     "clock", "counts/", "dead-letters", "outbox/", "labels/", "incident/", "incidents/", "endpoint/", "profile/",
-    "window/", "window-alarm/",
+    "window/", "window-alarm/", "slice/",
 )  # fmt: skip
 _AT_ONCE = 500  # records that stay in a processor's cache while they are worked on
 
@@ -56,6 +57,7 @@ class Pipeline:
         profile_of: Callable[[str], bytes | None],
         state: State | None = None,
     ):
+        check(settings)
         self._shard, self._settings, self._profile_of = shard, settings, profile_of
         self._intake = Intake(shard, settings, state)
         self._incidents = Incidents()
@@ -117,8 +119,7 @@ class Pipeline:
         at = Position(self._shard, told.at.offset, told.at.index)
         incident = self._incidents.decide(decision.incident, STATES[decision.do], at, decision.note)
         if incident is not None:
-            is_sequential = incident.detector in SEQUENTIAL
-            self._watches[incident.endpoint].decide(decision.do, incident, is_sequential)
+            self._watches[incident.endpoint].decide(decision.do, incident, incident.kind == SEQUENTIAL)
         return msgspec.structs.replace(told, outcomes=[UNKNOWN if incident is None else APPLIED])
 
     def _watch(self, endpoint: str, key: str) -> Watch:

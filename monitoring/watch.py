@@ -57,7 +57,7 @@ class Watch:
         watch.equip(stored.get(PROFILE + endpoint))
         if watch._windows is not None and watch._concept is not None:
             watch._windows.restore(stored)
-            watch._concept.restore(watched.concept)
+            watch._concept.restore(watched.concept, stored)
             watch._moved.restore(watched.windows or [])
         watch._stored = {key: stored[key] for key in (ENDPOINT + endpoint, PROFILE + endpoint) if key in stored}
         return watch
@@ -83,6 +83,7 @@ class Watch:
         """Rows came in."""
         if self._windows is None:
             return []
+        self._concept.see(answers)
         verdicts = self._windows.see(answers, points)
         self._moved.add(verdicts)
         return verdicts
@@ -98,19 +99,25 @@ class Watch:
 
     def decide(self, do: str, incident: Incident, is_sequential: bool) -> None:
         """Go on with the reference that a person's decision makes."""
-        if self._profile is None or self._windows is None:
+        if self._profile is None or self._windows is None or self._concept is None:
+            return
+        if is_sequential and incident.feature:
+            self._concept.forget_slice(incident.feature)
             return
         known = Profile.from_bytes(self._profile)
         profile = reference_after(do, incident, known, self._windows.alarmed, is_sequential)
         self._profile = profile.to_bytes()
         if is_sequential:
-            self._concept = ConceptWatch(self.endpoint, self._shard, profile, self._settings)
+            self._concept.refer_to(profile)
         else:
             self._windows.refer_to(profile)
 
     def changes(self) -> tuple[dict[str, bytes], list[str]]:
         """What is to be put into the state, and deleted from it, since the last call."""
         puts, deletes = ({}, []) if self._windows is None else self._windows.changes()
+        if self._concept is not None:
+            rows, gone = self._concept.changes()
+            puts, deletes = puts | rows, [*deletes, *gone]
         now = {ENDPOINT + self.endpoint: pack(self._watched())}
         if self._profile is not None:
             now[PROFILE + self.endpoint] = self._profile
