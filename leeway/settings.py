@@ -16,10 +16,17 @@ _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false"
 
 
 def _setting(
-    key: str, default: Any, doc: str, low: float | None = None, high: float | None = None, foreign: str = ""
+    key: str,
+    default: Any,
+    doc: str,
+    low: float | None = None,
+    high: float | None = None,
+    foreign: str = "",
+    secret: bool = False,
 ) -> Any:
-    """`foreign` is the variable of a setting that is not Leeway's own."""
-    return field(default=default, metadata={"key": key, "doc": doc, "low": low, "high": high, "foreign": foreign})
+    """`foreign` is the variable of a setting that is not Leeway's own; one that may hold a secret is not shown."""
+    metadata = {"key": key, "doc": doc, "low": low, "high": high, "foreign": foreign}
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -28,10 +35,14 @@ class Settings:
 
     home: Path = _setting("home", Path(".leeway"), "where everything lies that Leeway writes")
     stream: str = _setting("stream", "", "default base of scheme-less stream names; empty: the home")
-    series: str = _setting("series", "", "URL of the time-series store; empty: SQLite in the home")
-    archive: str = _setting("archive", "", "URL of the Parquet archive; empty: a folder in the home")
-    state: str = _setting("state", "", "URL of the state store; empty: SQLite in the home")
+    series: str = _setting("series", "", "URL of the time-series store; empty: SQLite in the home", secret=True)
+    archive: str = _setting("archive", "", "URL of the Parquet archive; empty: a folder in the home", secret=True)
+    state: str = _setting("state", "", "URL of the state store; empty: SQLite in the home", secret=True)
     stream_shards: int = _setting("stream.shards", 1, "shards of a stream that is created", 1, 1024)
+    stream_timeout_s: float = _setting("stream.timeout_s", 10.0, "how long a broker is waited for", 0.1)
+    kafka_options: str = _setting(
+        "kafka.options", "", "JSON of client options (TLS, SASL), named as MLRun or librdkafka names them", secret=True
+    )
     outbox_limit_mb: int = _setting("outbox.limit_mb", 256, "how much may wait in one outbox", 1)
     outbox_sync: bool = _setting("outbox.sync", False, "whether each record is synced to disk before the answer")
     range_rows: int = _setting("range.rows", 5_000, "records after which a range of the stream is committed", 1)
@@ -56,6 +67,7 @@ class Settings:
         "function.name", "function", "the name of the function that runs here", foreign="NUCLIO_FUNCTION_NAME"
     )
     v3io_api: str = _setting("v3io.api", "", "V3IO's web API", foreign="V3IO_API")
+    v3io_access_key: str = _setting("v3io.access_key", "", "the key to it", foreign="V3IO_ACCESS_KEY", secret=True)
     kubernetes_service_host: str = _setting(
         "kubernetes.service_host", "", "set by Kubernetes in every pod", foreign="KUBERNETES_SERVICE_HOST"
     )

@@ -1,3 +1,5 @@
+"""What every series store keeps, whatever it lies on."""
+
 from functools import reduce
 
 import pytest
@@ -5,7 +7,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from leeway.errors import StoreError
 from leeway.interfaces import Point
+
+SERVERS = [pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.engine("postgres")])]
 
 POINTS = st.lists(
     st.builds(
@@ -83,3 +88,41 @@ def test_more_points_than_one_page_are_all_read(series):
     found = series.read("rows", "e", step=900)
     assert [p.count for p in found] == [45_000]
     assert found[0].total == reduce(lambda total, _: total + 0.1, range(45_000), 0.0)
+
+
+def test_points_of_many_days_are_read_across_them(series):
+    day = 86_400
+    series.write(point(bucket=20_000 * day + hour * 3_600, count=1) for hour in range(24 * 9))
+    assert [p.count for p in series.read("rows", "e", step=day)] == [24] * 9
+    assert [p.bucket // day for p in series.read("rows", "e", 20_002 * day, 20_004 * day, day)] == [20_002, 20_003]
+
+
+def test_any_name_and_a_large_write_come_back(series):
+    names = {("série", "p/f/日本", "clé \U0001f6a2"), ("", "", "")}
+    for name, endpoint, feature in names:
+        series.write(
+            point(series=name, endpoint=endpoint, feature=feature, bucket=b, total=b / 3, histogram={b: 1, -1: 2})
+            for b in range(5_000)
+        )
+    assert set(series.names()) == names
+    for name, endpoint, feature in names:
+        found = series.read(name, endpoint, feature=feature)
+        assert [p.total for p in found] == [b / 3 for b in range(5_000)]
+        assert found[7].histogram == {-1: 2, 7: 1}
+
+
+def test_the_last_of_equal_points_in_one_write_stays(series):
+    series.write([point(count=1), point(count=2)])
+    assert [p.count for p in series.read("rows", "e")] == [2]
+
+
+@pytest.mark.parametrize("database_place", SERVERS, indirect=True)
+def test_a_server_that_goes_away_has_everything_when_it_is_back(series, database_place, away):
+    series.write([point(count=1)])
+    with away(database_place.server):
+        with pytest.raises(StoreError, match=r"127\.0\.0\.1"):
+            series.write([point(range="s", count=2)])
+        with pytest.raises(StoreError):
+            series.read("rows", "e")
+    series.write([point(range="s", count=2)])
+    assert [p.count for p in series.read("rows", "e")] == [3]
