@@ -51,11 +51,16 @@ class Shards:
         """Start the timer."""
         self._timer.start()
 
-    def offer(self, message: Message) -> None:
-        """Hand a message to its shard's consumer."""
+    def offer(self, message: Message) -> bool:
+        """Hand a message to its shard's consumer. False: its state cannot be read now, so offer it again."""
         with self._lock:
-            consumer = self._consumers.get(message.shard) or self._consume(message.shard)
+            try:
+                consumer = self._consumers.get(message.shard) or self._consume(message.shard)
+            except StoreError as error:
+                self._report(f"shard {message.shard} of {self._stream}: {error}")
+                return False
             self._act(message.shard, consumer, lambda: consumer.offer(message))
+            return True
 
     def is_full(self, shard: int) -> bool:
         """Whether the stores do not keep up with a shard: offer it nothing for a while."""

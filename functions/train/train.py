@@ -13,7 +13,7 @@ from monitoring.reference import profile_of
 MODEL_FILE, PROFILE_FILE = "model.pkl", "leeway-profile.json"
 
 
-def train(context, data, rows=8064, label="price_up", holdout=1 / 3, max_iter=100, seed=0, key="model", db_key="elec"):
+def train(context, data, rows=8064, label="price_up", holdout=0.3333, max_iter=100, seed=0, key="model", db_key="elec"):
     """Fit on the first `rows` rows in time but for the last `holdout` of them, which measure the error.
 
     :param data:     table (path, URL or input; parquet or csv), one row per event in the order of time
@@ -25,8 +25,7 @@ def train(context, data, rows=8064, label="price_up", holdout=1 / 3, max_iter=10
     :param key:      key of the model artifact
     :param db_key:   key under which the project finds it: `project.get_artifact_uri(db_key, "model")`
     """
-    data = mlrun.get_dataitem(data) if isinstance(data, str) else data
-    table = data.as_df().head(rows)
+    table = (mlrun.get_dataitem(data) if isinstance(data, str) else data).as_df().head(rows)
     features = [name for name in table.columns if name != label]
     fitted = table.head(len(table) - round(len(table) * holdout))
     kept = table.iloc[len(fitted) :]

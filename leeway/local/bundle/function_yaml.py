@@ -16,7 +16,7 @@ LIMIT_KIB = {"job": 96, "nuclio": 512}
 def function_yaml(item: Item, source: str, handler_text: str) -> str:
     """The file's text, equal for equal input. `handler_text` is the handler's own file, for its entry points.
 
-    BundleError where the code is larger than its kind may be.
+    BundleError where the code is larger than its kind may be, or a parameter's default is no plain value.
     """
     code = base64.b64encode(source.encode()).decode()
     limit = LIMIT_KIB[item.kind]
@@ -34,7 +34,11 @@ def _job(item: Item, code: str, handler_text: str) -> dict[str, Any]:
     handlers = find_handlers(handler_text, handlers=[item.handler])
     if not handlers:
         raise BundleError(f"{item.name}: {item.filename} defines no function {item.handler!r}")
-    spec = {"default_handler": item.handler, "entry_points": {item.handler: as_func(handlers[0])}}
+    entry_point = as_func(handlers[0])
+    for parameter in entry_point["parameters"]:
+        if "<ast." in str(parameter.get("default")):  # its text would be another in each process
+            raise BundleError(f"{item.name}: the default of {parameter['name']!r} is an expression; give its value")
+    spec = {"default_handler": item.handler, "entry_points": {item.handler: entry_point}}
     return _function(item, "job", spec, {"functionSourceCode": code, "base_image": item.image})
 
 

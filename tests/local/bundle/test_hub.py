@@ -114,6 +114,13 @@ def test_an_item_that_is_wrong_says_where(checkout, changes, reason):
         build_hub(checkout(**changes))
 
 
+def test_a_default_that_is_an_expression_is_refused(checkout, tree):
+    root = checkout()
+    tree({"functions/demo/demo.py": "def train(context, share=1 / 3):\n    pass\n"})
+    with pytest.raises(BundleError, match="demo: the default of 'share' is an expression; give its value"):
+        build_hub(root)
+
+
 def test_a_folder_that_is_no_checkout_is_refused(tree):
     with pytest.raises(BundleError, match=r"holds no item\.yaml"):
         build_hub(tree({"pyproject.toml": '[project]\nversion = "1"\n'}))
