@@ -1,8 +1,9 @@
 """The stream trigger: one event per message of a stream, embedded or a broker's.
 
-Delivery: at least once. It resumes at the offset that its group (the function's name) committed, the oldest message
-where it never did (the newest with seekTo: latest, the first of a time with seekTo: 2026-11-24T12:00:00Z). With explicitAckMode explicitOnly only acknowledgements count;
-else a message counts when the handler returned without raising. Commits are written when the stream is read to its
+Delivery: at least once. It resumes at the offset that its group (the function's name) committed; where it never did,
+at the oldest message, with seekTo (initialOffset on Kafka) `latest` at the newest, or with a time,
+2026-11-24T12:00:00Z, at the first of then. With explicitAckMode explicitOnly only acknowledgements count; else a
+message counts when the handler returned without raising. Commits are written when the stream is read to its
 end, every quarter of a second, and at the end. Shards are dealt out to the function's workers.
 """
 

@@ -91,7 +91,7 @@ def test_nothing_is_lost_and_a_copy_of_the_stream_gives_the_same_verdicts(
     connect.stream(url, settings).close()
     status = laptop.deploy(
         "drift", "", build={"functionSourceCode": "", "path": str(FUNCTION)}, handler="concept_drift:handler",
-        env={"LEEWAY_STATE": settings.state, "LEEWAY_SERIES": settings.series, "LEEWAY_ARCHIVE": settings.archive, **SMALL},
+        env={**SMALL, **{f"LEEWAY_{name.upper()}": getattr(settings, name) for name in ("state", "series", "archive")}},
         triggers={
             "k": {
                 "kind": "kafka-cluster", "explicitAckMode": "explicitOnly",
