@@ -97,6 +97,16 @@ class SeriesStore(ABC):
         """Release what is held open."""
 
 
+class ArchiveFile(NamedTuple):
+    """One file of the archive, and how many bytes it has."""
+
+    kind: str
+    deployment: str
+    day: str
+    name: str
+    size: int
+
+
 class Archive(ABC):
     """Columnar history, partitioned by kind, deployment and day of append. Files are written whole or not at all."""
 

@@ -15,6 +15,11 @@ CREATE TABLE leeway_point (
     count bigint NOT NULL, total double precision NOT NULL, low double precision NOT NULL,
     high double precision NOT NULL, histogram bytea,
     PRIMARY KEY (line, bucket, range)) PARTITION BY RANGE (bucket);
+CREATE TABLE leeway_minute (
+    line bigint NOT NULL, bucket bigint NOT NULL,
+    count bigint NOT NULL, total double precision NOT NULL, low double precision NOT NULL,
+    high double precision NOT NULL, histogram bytea,
+    PRIMARY KEY (line, bucket));
 """
 
 MIGRATIONS = (_FIRST,)

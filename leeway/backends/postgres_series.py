@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from leeway.errors import StoreError
 from leeway.interfaces import Point, SeriesStore
 
 from .postgres_database import PostgresDatabase
+from .postgres_partitions import DAY_S, MINUTE_S, PostgresPartitions, summed
 
 if TYPE_CHECKING:
     import psycopg
 
-DAY_S = 86_400
-_LOCK = 0x1EE3A8
+_NO_PARTITION = "23514"
 _COPIED = 500
 _WANTED = "unnest(%b::text[], %b::text[], %b::text[]) AS wanted (series, endpoint, feature)"
 _MAKE_LINES = f"""INSERT INTO leeway_line (series, endpoint, feature) SELECT * FROM {_WANTED} ORDER BY 1, 2, 3
@@ -28,14 +29,17 @@ _ARRAYS = _INTO.format(
     %b::float8[], %b::bytea[])"""
 )
 _TYPES = ("int8", "int8", "text", "int8", "float8", "float8", "float8", "bytea")
-_READ = """SELECT bucket - bucket %% %s AS step, sum(count)::bigint, sum(total ORDER BY bucket, range), min(low),
-        max(high), array_agg(histogram ORDER BY bucket, range) FILTER (WHERE histogram IS NOT NULL)
-    FROM leeway_point
-    WHERE line = (SELECT id FROM leeway_line WHERE series = %s AND endpoint = %s AND feature = %s)
-        AND bucket >= %s AND bucket < %s
-    GROUP BY step ORDER BY step"""
+_READ = """WITH wanted AS (SELECT id FROM leeway_line WHERE series = %s AND endpoint = %s AND feature = %s),
+    found AS (
+        SELECT bucket, '' AS range, count, total, low, high, histogram FROM leeway_minute
+        WHERE line = (SELECT id FROM wanted) AND bucket >= %s AND bucket < %s
+        UNION ALL
+        SELECT bucket, range, count, total, low, high, histogram FROM leeway_point
+        WHERE line = (SELECT id FROM wanted) AND bucket >= %s AND bucket < %s)
+    SELECT bucket - bucket %% %s AS step, sum(count)::bigint, sum(total ORDER BY bucket, range), min(low), max(high),
+        array_agg(histogram ORDER BY bucket, range) FILTER (WHERE histogram IS NOT NULL)
+    FROM found GROUP BY step ORDER BY step"""
 _NAMES = "SELECT series, endpoint, feature FROM leeway_line ORDER BY series, endpoint, feature"
-_HISTOGRAM = msgspec.msgpack.Decoder(dict[int, int])
 
 
 class PostgresSeries(SeriesStore):
@@ -52,6 +56,15 @@ class PostgresSeries(SeriesStore):
         points = list({(p.series, p.endpoint, p.feature, p.bucket, p.range): p for p in points}.values())
         if not points:
             return
+        try:
+            self._write(points)
+        except StoreError as error:
+            if getattr(error.__cause__, "sqlstate", "") != _NO_PARTITION:
+                raise
+            self._days = set()  # one that was known has been summed up, and dropped
+            self._write(points)
+
+    def _write(self, points: Sequence[Point]) -> None:
         for day in sorted({point.bucket // DAY_S for point in points} - self._days):
             self._add_day(day)
         lines = dict(self._lines)
@@ -64,11 +77,15 @@ class PostgresSeries(SeriesStore):
         self, series: str, endpoint: str, start: int = 0, end: int = 2**62, step: int = 1, feature: str = ""
     ) -> list[Point]:
         with self._database.reading() as connection:
-            rows = connection.execute(_READ, (step, series, endpoint, feature, start, end), binary=True).fetchall()
+            rows = connection.execute(
+                _READ,
+                (series, endpoint, feature, start - start % MINUTE_S, end, start, end, step),
+                binary=True,
+            ).fetchall()
         return [
             Point(
                 series=series, endpoint=endpoint, feature=feature, bucket=bucket, range="", count=count, total=total,
-                low=low, high=high, histogram=_sum(histograms),
+                low=low, high=high, histogram=summed(histograms),
             )
             for bucket, count, total, low, high, histograms in rows
         ]  # fmt: skip
@@ -76,6 +93,18 @@ class PostgresSeries(SeriesStore):
     def names(self) -> list[tuple[str, str, str]]:
         with self._database.reading() as connection:
             return connection.execute(_NAMES).fetchall()
+
+    def retain(self, points_s: int, sums_s: int) -> None:
+        """Of points older than `points_s` seconds keep sums by the minute, and those no longer than `sums_s`; the
+        newest bucket tells the time. Days are summed up as a whole, when the last of their points is that old.
+        """
+        partitions = PostgresPartitions(self._database)
+        newest = partitions.newest()
+        for day in partitions.days():
+            if (day + 1) * DAY_S <= newest - points_s:
+                partitions.sum_up(day)
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM leeway_minute WHERE bucket < %s", (newest - sums_s,))
 
     def close(self) -> None:
         self._database.close()
@@ -90,15 +119,7 @@ class PostgresSeries(SeriesStore):
         return {(series, endpoint, feature): line for line, series, endpoint, feature in rows}
 
     def _add_day(self, day: int) -> None:
-        """The partition of a day, where it is absent, by one at a time; readers and writers go on meanwhile."""
-        with self._database.transaction() as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            name = f"leeway_point_{day}"
-            if connection.execute("SELECT to_regclass(%s)", (name,)).fetchone() == (None,):
-                first = day * DAY_S
-                made = f"""CREATE TABLE {name} (LIKE leeway_point INCLUDING ALL);
-                    ALTER TABLE leeway_point ATTACH PARTITION {name} FOR VALUES FROM ({first}) TO ({first + DAY_S})"""
-                connection.execute(made.encode())
+        PostgresPartitions(self._database).add(day)
         self._days.add(day)
 
 
@@ -128,11 +149,3 @@ def _row(lines: dict[tuple[str, str, str], int], point: Point) -> tuple:
         float(point.high),
         histogram,
     )
-
-
-def _sum(histograms: list[bytes] | None) -> dict[int, int]:
-    merged: dict[int, int] = {}
-    for histogram in histograms or ():
-        for edge, number in _HISTOGRAM.decode(histogram).items():
-            merged[edge] = merged.get(edge, 0) + number
-    return dict(sorted(merged.items()))

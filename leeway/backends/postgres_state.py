@@ -11,7 +11,8 @@ from .postgres_database import PostgresDatabase, UnknownOutcome
 
 _LOCK = """INSERT INTO leeway_commit VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET token = excluded.token"""
 _GET = "SELECT value FROM leeway_item WHERE name = %s AND key = %s"
-_SCAN = "SELECT key, value FROM leeway_item WHERE name = %s AND key ^@ %s ORDER BY key"
+_SCAN = """SELECT key, value FROM leeway_item WHERE name = %s AND key ^@ %s AND (key > %s OR %s = '')
+    ORDER BY key LIMIT %s"""
 _FIND = "SELECT key, value FROM leeway_item WHERE name = %s AND key = ANY(%s)"
 _PUT = """INSERT INTO leeway_item SELECT %b, unnest(%b::text[]), unnest(%b::bytea[])
     ON CONFLICT (name, key) DO UPDATE SET value = excluded.value"""
@@ -35,9 +36,9 @@ class PostgresState(State):
             row = connection.execute(_GET, (self._name, key), binary=True).fetchone()
         return row[0] if row else None
 
-    def scan(self, prefix: str) -> dict[str, bytes]:
+    def scan(self, prefix: str, after: str = "", limit: int | None = None) -> dict[str, bytes]:
         with self._database.reading() as connection:
-            return dict(connection.execute(_SCAN, (self._name, prefix), binary=True).fetchall())
+            return dict(connection.execute(_SCAN, (self._name, prefix, after, after, limit), binary=True).fetchall())
 
     def commit(
         self,

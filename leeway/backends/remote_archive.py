@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from uuid import uuid4
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyarrow import fs
 
 from leeway.errors import StoreError
-from leeway.interfaces import Archive
+from leeway.interfaces import Archive, ArchiveFile
 
+from .parquet_bytes import decode, encode
 from .redacted import redacted
 from .unify_tables import POSITION, unify_tables
 
@@ -37,10 +37,8 @@ class RemoteArchive(Archive):
     def write(self, kind: str, deployment: str, day: str, name: str, table: pa.Table) -> None:
         if not re.fullmatch(r"\d{4}-\d\d-\d\d", day) or not re.fullmatch(r"[^./][^/]*", name):
             raise StoreError(f"no day and file name of the archive: {day!r}, {name!r}; give YYYY-MM-DD and a bare name")
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd")
-        folder = f"{self._base}/kind={quote(kind, '')}/deployment={quote(deployment, '')}/day={day}"
-        self._told(lambda: self._put(folder, f"{name}.parquet", sink.getvalue()))
+        folder = self._day(kind, deployment, day)
+        self._told(lambda: self._put(folder, f"{name}.parquet", encode(table)))
 
     def read(
         self, kind: str, deployment: str | None = None, columns: Sequence[str] | None = None, days: Sequence[str] = ()
@@ -54,6 +52,40 @@ class RemoteArchive(Archive):
     def deployments(self, kind: str) -> list[str]:
         found = {path.split("/")[-3] for path in self._told(lambda: self._paths(kind, None, ()))}
         return sorted(unquote(name.removeprefix("deployment=")) for name in found)
+
+    def files(self) -> list[ArchiveFile]:
+        """Every file, in order."""
+        selector = fs.FileSelector(self._base, allow_not_found=True, recursive=True)
+        infos = self._told(lambda: self._files.get_file_info(selector))
+        found = [
+            ArchiveFile(
+                *(unquote(part.partition("=")[2]) for part in folders), name.removesuffix(".parquet"), info.size
+            )
+            for info in infos
+            if info.type == fs.FileType.File
+            for *folders, name in [info.path.split("/")[-4:]]
+            if name.endswith(".parquet") and not name.startswith(".")
+        ]
+        return sorted(found)
+
+    def replace(
+        self, sources: Sequence[ArchiveFile], name: str, change: Callable[[pa.Table], pa.Table] = lambda table: table
+    ) -> None:
+        """Put `change` of what the files hold together in their place, as one file; no file where no row is left. They
+        are of one kind, deployment and day. No lock holds others back: let one process replace at a time."""
+        folder = self._day(*sources[0][:3])
+        paths = {source.name: f"{folder}/{source.name}.parquet" for source in sources}
+        infos = self._told(lambda: self._files.get_file_info(list(paths.values())))
+        there = [info.path for info in infos if info.type == fs.FileType.File]
+        table = change(unify_tables([self._read(path, None) for path in there]))
+        if table.num_rows:
+            self._told(lambda: self._put(folder, f"{name}.parquet", encode(table)))
+        for path in there:
+            if path != f"{folder}/{name}.parquet" or not table.num_rows:
+                self._told(lambda path=path: self._files.delete_file(path))
+
+    def _day(self, kind: str, deployment: str, day: str) -> str:
+        return f"{self._base}/kind={quote(kind, '')}/deployment={quote(deployment, '')}/day={day}"
 
     def _put(self, folder: str, name: str, data: Any) -> None:
         self._make_bucket()
@@ -96,15 +128,10 @@ class RemoteArchive(Archive):
 
     def _read(self, path: str, columns: Sequence[str] | None) -> pa.Table:
         try:
-            with self._files.open_input_file(path) as source, pq.ParquetFile(source) as file:
-                present = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
-                return file.read(present)
+            with self._files.open_input_file(path) as source:
+                return decode(source, f"{path} of {self._name}", columns)
         except FileNotFoundError:
             raise
-        except pa.ArrowInvalid as error:
-            raise StoreError(
-                f"{path} of {self._name} is no whole Parquet file: {error}; Leeway writes none like that, move it away"
-            ) from error
         except OSError as error:
             raise self._refusal(error) from error
 

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.dataset as ds
 import pytest
 
@@ -135,6 +136,25 @@ def test_a_file_of_many_parts_is_whole(archive):
     table = rows(*range(12), x=pa.array([each + bytes(hash((each, j)) & 255 for j in range(9)) for each in noise]))
     archive.write("prediction", KEY, DAY, "a", table)
     assert archive.read("prediction")["x"].to_pylist() == table["x"].to_pylist()
+
+
+@pytest.mark.parametrize("archive_place", ["memory", *SERVERS], indirect=True)
+def test_files_are_replaced_by_one(archive):
+    for name, offsets in (("a", (1, 2)), ("b", (3,)), ("c", (4,))):
+        archive.write("prediction", KEY, DAY, name, rows(*offsets, x=list(offsets)))
+    archive.write("feedback", KEY, DAY, "a", rows(9))
+    files = archive.files()
+    assert [each[:4] for each in files] == [
+        ("feedback", KEY, DAY, "a"), *(("prediction", KEY, DAY, name) for name in "abc")
+    ]  # fmt: skip
+    assert all(each.size > 100 for each in files)
+    archive.replace(files[1:3], "merged")
+    assert [each.name for each in archive.files()] == ["a", "c", "merged"]
+    assert archive.read("prediction")["x"].to_pylist() == [1, 2, 3, 4]
+    archive.replace(archive.files()[1:], "c", lambda table: table.filter(pa.compute.less(table["x"], 4)))
+    assert archive.read("prediction")["x"].to_pylist() == [1, 2, 3]
+    archive.replace(archive.files()[1:], "none", lambda table: table.slice(0, 0))
+    assert [each.kind for each in archive.files()] == ["feedback"]
 
 
 @pytest.mark.parametrize("archive_place", SERVERS, indirect=True)

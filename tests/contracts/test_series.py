@@ -126,3 +126,32 @@ def test_a_server_that_goes_away_has_everything_when_it_is_back(series, database
             series.read("rows", "e")
     series.write([point(range="s", count=2)])
     assert [p.count for p in series.read("rows", "e")] == [3]
+
+
+DAY_S = 86_400
+
+
+@pytest.mark.parametrize("database_place", SERVERS, indirect=True)
+@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(points=POINTS, late=POINTS)
+def test_old_points_become_sums_by_the_minute_and_say_the_same(series, points, late):
+    series.retain(-20 * DAY_S, -20 * DAY_S)
+    series.write(points)
+    expected = series.read("latency", "e", step=60)
+    series.write([point(series="latency", endpoint="z", bucket=10 * DAY_S)])
+    for _ in range(2):
+        series.retain(2 * DAY_S, 365 * DAY_S)
+        assert series.read("latency", "e", step=60) == expected
+        assert {each.bucket % 60 for each in series.read("latency", "e")} <= {0}
+    series.write(late)
+    series.retain(2 * DAY_S, 365 * DAY_S)
+    mine = [each for each in [*points, *late] if each.endpoint == "e"]
+    assert sum(each.count for each in series.read("latency", "e")) == sum(each.count for each in mine)
+    assert total_of(series.read("latency", "e")) == total_of(mine)
+    series.retain(2 * DAY_S, 9 * DAY_S)
+    assert series.read("latency", "e") == []
+    assert len(series.read("latency", "z")) == 1
+
+
+def total_of(points):
+    return sum(number for each in points for number in each.histogram.values())

@@ -91,6 +91,15 @@ def test_a_key_that_cannot_be_kept_is_refused_whole(open_state):
 
 
 @pytest.mark.parametrize("database_place", SERVERS, indirect=True)
+def test_a_scan_goes_page_by_page(open_state):
+    state = open_state()
+    state.commit({f"a/{i}": b"%d" % i for i in range(5)} | {"b": b""})
+    assert list(state.scan("a/", limit=2)) == ["a/0", "a/1"]
+    assert list(state.scan("a/", after="a/1", limit=2)) == ["a/2", "a/3"]
+    assert list(state.scan("a/", after="a/3")) == ["a/4"]
+
+
+@pytest.mark.parametrize("database_place", SERVERS, indirect=True)
 def test_a_server_that_goes_away_has_everything_when_it_is_back(open_state, database_place, away):
     state = open_state()
     state.commit({"a": b"1"})
