@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leeway.backends.redacted import redacted
 from leeway.settings import Settings
 
 from .home import Home
@@ -57,6 +58,6 @@ def _streams(settings: Settings, folder: Path, queries: "Queries") -> list[dict[
 
 def _place(url: str, place: Path) -> dict[str, Any]:
     if url:
-        return {"at": url, "bytes": None}
+        return {"at": redacted(url), "bytes": None}
     files = [place, *place.rglob("*")]
     return {"at": str(place), "bytes": sum(path.stat().st_size for path in files if path.is_file())}

@@ -37,7 +37,7 @@ def test_a_stream_shows_what_was_appended_and_what_waits(settings):
 
 def test_places_have_a_size_and_urls_of_services_none(settings, tmp_path):
     connect.stream(STREAM, settings).close()
-    found = stores(Settings(home=settings.home, series="postgresql://somewhere/leeway"))["stores"]
+    found = stores(Settings(home=settings.home, series="postgresql://me:secret@somewhere/leeway"))["stores"]
     assert found["streams"]["bytes"] > 0
-    assert found["series"] == {"at": "postgresql://somewhere/leeway", "bytes": None}
+    assert found["series"] == {"at": "postgresql://me:***@somewhere/leeway", "bytes": None}
     assert found["archive"] == {"at": str(tmp_path / "home" / "archive"), "bytes": 0}
