@@ -10,7 +10,7 @@ import msgspec
 from leeway.backends import connect
 from leeway.clock import Clock, SystemClock
 from leeway.errors import Conflict, StoreError
-from leeway.interfaces import Message, State
+from leeway.interfaces import Message, State, Stream
 from leeway.record import Incident
 from leeway.settings import Settings
 
@@ -40,7 +40,7 @@ class Shards:
         self._shared = connect.state(settings, "shared")
         self._series = connect.series(settings)
         self._archive = connect.archive(settings)
-        self._events = connect.stream(f"{stream}-events", settings)
+        self._events: Stream | None = None
         self._states: list[State] = []
         self._consumers: dict[int, Consumer] = {}
         self._lock = Lock()
@@ -52,7 +52,7 @@ class Shards:
         self._timer.start()
 
     def offer(self, message: Message) -> bool:
-        """Hand a message to its shard's consumer. False: its state cannot be read now, so offer it again."""
+        """Hand a message to its shard's consumer. False: a store is away, so offer it again."""
         with self._lock:
             try:
                 consumer = self._consumers.get(message.shard) or self._consume(message.shard)
@@ -79,7 +79,7 @@ class Shards:
             self._timer.join()
         with suppress(Conflict):
             self._each(Consumer.close)
-        for store in (*self._states, self._shared, self._series, self._events):
+        for store in (*self._states, self._shared, self._series, *([self._events] if self._events else [])):
             store.close()
 
     def _run(self) -> None:
@@ -112,6 +112,8 @@ class Shards:
                 self._committed(shard, consumer.position)
 
     def _consume(self, shard: int) -> Consumer:
+        if self._events is None:
+            self._events = connect.stream(f"{self._stream}-events", self._settings)
         name = f"consumer/{self._settings.function_name}/{self._stream}/{shard}"
         state = connect.state(self._settings, name)
         self._states.append(state)
@@ -122,5 +124,6 @@ class Shards:
         return consumer
 
     def _emit(self, incident: Incident) -> None:
+        assert self._events is not None  # as whoever emits has taken a message
         if self._events.append([(incident.endpoint, msgspec.json.encode(incident))]) != 1:
             raise StoreError(f"stream {self._stream}-events takes no event now; it will be sent again")

@@ -9,7 +9,7 @@ from datetime import UTC
 
 import nuclio_sdk
 
-from leeway.errors import LeewayError, StoreError
+from leeway.errors import LeewayError
 from leeway.interfaces import Message
 from leeway.settings import Settings
 
@@ -22,20 +22,11 @@ def init_context(context):
 async def handler(context, event):
     if event.trigger.kind == "http":
         return _answer(context, event)
-    while not _took(context, event):
-        await asyncio.sleep(0.1)
-
-
-def _took(context, event):
-    """Whether the message is in its consumer's hands; not while a store is away, or does not keep up."""
-    try:
-        shards = context.user_data.shards or _start(context, event.topic or event.path)
-    except StoreError as exc:
-        context.logger.warn(f"trying again: {exc}")
-        return False
+    shards = context.user_data.shards or _start(context, event.topic or event.path)
     appended = int(event.timestamp.replace(tzinfo=UTC).timestamp())
     message = Message(event.shard_id, event.offset, appended, "", event.body)
-    return not shards.is_full(event.shard_id) and shards.offer(message)
+    while shards.is_full(event.shard_id) or not shards.offer(message):
+        await asyncio.sleep(0.1)
 
 
 def _start(context, stream):

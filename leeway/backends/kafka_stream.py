@@ -321,9 +321,7 @@ def _message(message: ck.Message) -> Message:
 def _topic(brokers: str, name: str) -> str:
     topic = name.strip("/").replace("/", ".")
     if "?" in name or "@" in brokers:
-        raise StoreError(
-            "a kafka:// URL holds brokers and topic only; give options and secrets in LEEWAY_KAFKA_OPTIONS"
-        )
+        raise StoreError("a kafka:// URL holds brokers and topic only; give options in LEEWAY_KAFKA_OPTIONS")
     if not brokers or not re.fullmatch(r"[a-zA-Z0-9._-]{1,249}", topic):
         raise StoreError(
             f"kafka://{brokers}/{name} is no stream; use kafka://host:9092/topic (a-z, 0-9, '.', '_', '-')"

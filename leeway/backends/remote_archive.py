@@ -32,7 +32,7 @@ class RemoteArchive(Archive):
     def __init__(self, url: str):
         self._name = redacted(url)
         self._files, self._base, self._is_whole = _opened(url, self._name)
-        self._has_bucket = False
+        self._has_bucket = "allow_bucket_creation=true" not in url
 
     def write(self, kind: str, deployment: str, day: str, name: str, table: pa.Table) -> None:
         if not re.fullmatch(r"\d{4}-\d\d-\d\d", day) or not re.fullmatch(r"[^./][^/]*", name):
@@ -98,7 +98,7 @@ class RemoteArchive(Archive):
             self._files.move(path, f"{folder}/{name}")
 
     def _make_bucket(self) -> None:
-        """Once; the file system refuses it where the URL does not allow it, and the bucket is not there."""
+        """Once, where the URL says so."""
         bucket = self._base.split("/")[0]
         if not self._has_bucket and self._is_whole:
             if self._files.get_file_info(bucket).type == fs.FileType.NotFound:
