@@ -6,7 +6,7 @@ ifndef SERVICE
 export MLRUN_IGNORE_ENV_FILE = 1
 endif
 
-.PHONY: help install demo test notebook hub lock bench bench-backends engines soak lint clean down
+.PHONY: help install demo test notebook hub lock bench bench-backends bench-detection engines soak lint clean down
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make bench     measure, beside a calibration loop"
 	@echo "make engines   put real servers into build/engines, so that make test leaves nothing out"
 	@echo "make bench-backends   what each backend takes and answers"
+	@echo "make bench-detection   false alarms and delays of the detectors, some 15 minutes"
 	@echo "make soak      the long tests"
 	@echo "make lint      style, and the arrows between the packages"
 	@echo "make lock      resolve requirements.lock anew"
@@ -40,11 +41,15 @@ hub: install
 	@$(LEEWAY) hub build
 
 bench: install
-	@for script in $(filter-out %/bench_backends.py,$(wildcard tests/bench/bench_*.py)); do .venv/bin/python "$$script" || exit 1; done
+	@for script in $(filter-out %/bench_backends.py %/bench_detection.py,$(wildcard tests/bench/bench_*.py)); do \
+		.venv/bin/python "$$script" || exit 1; done
 
 bench-backends: install
 	@sh tests/engines/install.sh
 	@.venv/bin/python tests/bench/bench_backends.py $(ARGS)
+
+bench-detection: install
+	@.venv/bin/python tests/bench/bench_detection.py $(ARGS)
 
 engines: install
 	@sh tests/engines/install.sh

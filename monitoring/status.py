@@ -6,16 +6,18 @@ from typing import Any
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from .lag import Lag, lag_of
 from .queries import Queries
 
 
 def status(queries: Queries) -> dict[str, Any]:
-    """Counts, endpoints and incidents as a JSON document."""
+    """Counts, endpoints, incidents and lags as a JSON document."""
     return {
         "counts": queries.counts(),
         "deployments": {key: queries.counts(key) for key in queries.deployments()},
         "endpoints": {name: {"deployment": w.key, "state": w.state} for name, w in queries.watched().items()},
         "consumers": [msgspec.to_builtins(shown) for shown in queries.consumers()],
+        "streams": {stream: {"waiting": lag.waiting, "lost": lag.lost} for stream, lag in _lags(queries).items()},
         "incidents": [msgspec.to_builtins(incident) for incident in queries.incidents()],
     }
 
@@ -34,7 +36,18 @@ def metrics(queries: Queries) -> bytes:
         incidents.labels(incident.endpoint, incident.detector, incident.state).inc()
     for shown in queries.consumers():
         position.labels(shown.stream, str(shown.shard)).set(shown.position)
+    waiting = gauge("leeway_stream_waiting", "Messages that no consumer has committed", ["stream"])
+    lost = gauge("leeway_stream_lost", "Messages that went before they were read", ["stream"])
+    for stream, lag in _lags(queries).items():
+        waiting.labels(stream).set(lag.waiting)
+        lost.labels(stream).set(lag.lost)
     return generate_latest(registry)
+
+
+def _lags(queries: Queries) -> dict[str, Lag]:
+    """The lag of each stream that is read."""
+    streams = sorted({shown.stream for shown in queries.consumers()})
+    return {stream: lag_of(stream, queries.settings, queries) for stream in streams}
 
 
 def _flat(counts: dict[str, Any]) -> list[tuple[str, str, int]]:

@@ -6,12 +6,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 
 from leeway.errors import StoreError
 
 SERVERS = [pytest.param("s3", marks=[pytest.mark.slow, pytest.mark.engine("s3")])]
 KEY, DAY = "leeway/model-server/elec_v1", "2026-11-24"
+FOLDER = f"kind=prediction/deployment=leeway%2Fmodel-server%2Felec_v1/day={DAY}"
 
 
 def rows(*offsets, **columns):
@@ -111,8 +113,7 @@ def test_other_readers_find_the_partitions(archive, archive_files):
     assert set(zip(found["deployment"], found["day"], found["x"])) == {
         (KEY, DAY, 0.5), (KEY, DAY, 1.5), ("leeway/f/ü b", "2026-11-25", 2.5),
     }  # fmt: skip
-    path = f"{base}/kind=prediction/deployment=leeway%2Fmodel-server%2Felec_v1/day={DAY}/x-0-000.parquet"
-    with files.open_input_file(path) as file:
+    with files.open_input_file(f"{base}/{FOLDER}/x-0-000.parquet") as file:
         assert pd.read_parquet(file)["x"].tolist() == [0.5, 1.5]
 
 
@@ -131,6 +132,19 @@ def test_a_broken_file_is_named(archive, archive_files):
         archive.read("prediction")
 
 
+def test_files_carry_their_version_and_a_newer_one_is_refused(archive, archive_files):
+    archive.write("prediction", KEY, DAY, "a", rows(1))
+    files, base = archive_files
+    path = f"{base}/{FOLDER}/a.parquet"
+    with files.open_input_file(path) as file:
+        assert pq.read_schema(file).metadata[b"leeway.version"] == b"1"
+    assert archive.read("prediction").schema.metadata is None
+    with files.open_output_stream(path) as file:
+        pq.write_table(rows(1).replace_schema_metadata({"leeway.version": "9"}), file)
+    with pytest.raises(StoreError, match="has version 9, this Leeway reads 1: use the Leeway that wrote it"):
+        archive.read("prediction")
+
+
 def test_a_file_of_many_parts_is_whole(archive):
     noise = [bytes(range(256)) * 64 * 64 + i.to_bytes(2) for i in range(12)]
     table = rows(*range(12), x=pa.array([each + bytes(hash((each, j)) & 255 for j in range(9)) for each in noise]))
@@ -138,7 +152,6 @@ def test_a_file_of_many_parts_is_whole(archive):
     assert archive.read("prediction")["x"].to_pylist() == table["x"].to_pylist()
 
 
-@pytest.mark.parametrize("archive_place", ["memory", *SERVERS], indirect=True)
 def test_files_are_replaced_by_one(archive):
     for name, offsets in (("a", (1, 2)), ("b", (3,)), ("c", (4,))):
         archive.write("prediction", KEY, DAY, name, rows(*offsets, x=list(offsets)))
@@ -171,6 +184,5 @@ def test_a_server_that_goes_away_has_everything_when_it_is_back(archive, archive
 
 def put(archive_files, name, data):
     files, base = archive_files
-    folder = f"{base}/kind=prediction/deployment=leeway%2Fmodel-server%2Felec_v1/day={DAY}"
-    with files.open_output_stream(f"{folder}/{name}") as file:
+    with files.open_output_stream(f"{base}/{FOLDER}/{name}") as file:
         file.write(data)

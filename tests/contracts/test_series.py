@@ -131,7 +131,6 @@ def test_a_server_that_goes_away_has_everything_when_it_is_back(series, database
 DAY_S = 86_400
 
 
-@pytest.mark.parametrize("database_place", SERVERS, indirect=True)
 @hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(points=POINTS, late=POINTS)
 def test_old_points_become_sums_by_the_minute_and_say_the_same(series, points, late):
@@ -155,3 +154,12 @@ def test_old_points_become_sums_by_the_minute_and_say_the_same(series, points, l
 
 def total_of(points):
     return sum(number for each in points for number in each.histogram.values())
+
+
+def test_many_points_are_summed_up_and_none_is_missed(series):
+    series.write(point(bucket=i // 3, range=f"r{i % 3}") for i in range(30_000))
+    series.write([point(bucket=5 * DAY_S)])
+    series.retain(DAY_S, 365 * DAY_S)
+    found = series.read("rows", "e")
+    assert [each.bucket for each in found] == [*range(0, 10_000, 60), 5 * DAY_S]
+    assert [each.count for each in found] == [180] * 166 + [120, 1]

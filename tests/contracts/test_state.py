@@ -90,7 +90,6 @@ def test_a_key_that_cannot_be_kept_is_refused_whole(open_state):
     assert state.scan("") == {}
 
 
-@pytest.mark.parametrize("database_place", SERVERS, indirect=True)
 def test_a_scan_goes_page_by_page(open_state):
     state = open_state()
     state.commit({f"a/{i}": b"%d" % i for i in range(5)} | {"b": b""})
