@@ -31,6 +31,9 @@ def decode(source: Any, name: str, columns: Sequence[str] | None) -> pa.Table:
             present = None if columns is None else [each for each in columns if each in file.schema_arrow.names]
             return file.read(present).replace_schema_metadata()
     except pa.ArrowInvalid as error:
-        raise StoreError(
-            f"{name} is no whole Parquet file: {error}; Leeway writes none like that, move it away"
-        ) from error
+        raise broken(name, error) from error
+
+
+def broken(name: str, error: Exception) -> StoreError:
+    """What is said of a file that is no whole one."""
+    return StoreError(f"{name} is no whole Parquet file: {error}; Leeway writes none like that, move it away")
