@@ -6,7 +6,8 @@ ifndef SERVICE
 export MLRUN_IGNORE_ENV_FILE = 1
 endif
 
-.PHONY: help install demo test notebook notebooks docs hub lock bench bench-detection soak lint clean down
+.PHONY: help install demo test notebook notebooks docs hub lock bench bench-backends bench-detection engines soak lint
+.PHONY: clean down
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +19,8 @@ help:
 	@echo "make docs      generate the reference in docs/ from the code"
 	@echo "make hub       generate hub/ from functions/"
 	@echo "make bench     measure, beside a calibration loop"
+	@echo "make engines   put real servers into build/engines, so that make test leaves nothing out"
+	@echo "make bench-backends   what each backend takes and answers"
 	@echo "make bench-detection   false alarms and delays of the detectors, some 15 minutes"
 	@echo "make soak      the long tests"
 	@echo "make lint      style, and the arrows between the packages"
@@ -51,11 +54,18 @@ hub: install
 	@$(LEEWAY) hub build
 
 bench: install
-	@for script in $(filter-out %/bench_detection.py,$(wildcard tests/bench/bench_*.py)); do \
+	@for script in $(filter-out %/bench_backends.py %/bench_detection.py,$(wildcard tests/bench/bench_*.py)); do \
 		.venv/bin/python "$$script" || exit 1; done
+
+bench-backends: install
+	@sh tests/engines/install.sh
+	@.venv/bin/python tests/bench/bench_backends.py $(ARGS)
 
 bench-detection: install
 	@.venv/bin/python tests/bench/bench_detection.py $(ARGS)
+
+engines: install
+	@sh tests/engines/install.sh
 
 soak: install
 	@.venv/bin/python -m pytest -m soak

@@ -1,13 +1,16 @@
+"""What every series store keeps, whatever it lies on."""
+
 from functools import reduce
-from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from leeway.backends.sqlite_series import SqliteSeries
+from leeway.errors import StoreError
 from leeway.interfaces import Point
+
+SERVERS = [pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.engine("postgres")])]
 
 POINTS = st.lists(
     st.builds(
@@ -87,37 +90,76 @@ def test_more_points_than_one_page_are_all_read(series):
     assert found[0].total == reduce(lambda total, _: total + 0.1, range(45_000), 0.0)
 
 
+def test_points_of_many_days_are_read_across_them(series):
+    day = 86_400
+    series.write(point(bucket=20_000 * day + hour * 3_600, count=1) for hour in range(24 * 9))
+    assert [p.count for p in series.read("rows", "e", step=day)] == [24] * 9
+    assert [p.bucket // day for p in series.read("rows", "e", 20_002 * day, 20_004 * day, day)] == [20_002, 20_003]
+
+
+def test_any_name_and_a_large_write_come_back(series):
+    names = {("série", "p/f/日本", "clé \U0001f6a2"), ("", "", "")}
+    for name, endpoint, feature in names:
+        series.write(
+            point(series=name, endpoint=endpoint, feature=feature, bucket=b, total=b / 3, histogram={b: 1, -1: 2})
+            for b in range(5_000)
+        )
+    assert set(series.names()) == names
+    for name, endpoint, feature in names:
+        found = series.read(name, endpoint, feature=feature)
+        assert [p.total for p in found] == [b / 3 for b in range(5_000)]
+        assert found[7].histogram == {-1: 2, 7: 1}
+
+
+def test_the_last_of_equal_points_in_one_write_stays(series):
+    series.write([point(count=1), point(count=2)])
+    assert [p.count for p in series.read("rows", "e")] == [2]
+
+
+@pytest.mark.parametrize("database_place", SERVERS, indirect=True)
+def test_a_server_that_goes_away_has_everything_when_it_is_back(series, database_place, away):
+    series.write([point(count=1)])
+    with away(database_place.server):
+        with pytest.raises(StoreError, match=r"127\.0\.0\.1"):
+            series.write([point(range="s", count=2)])
+        with pytest.raises(StoreError):
+            series.read("rows", "e")
+    series.write([point(range="s", count=2)])
+    assert [p.count for p in series.read("rows", "e")] == [3]
+
+
 DAY_S = 86_400
 
 
-@hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(points=POINTS, late=POINTS)
-def test_old_points_become_sums_by_the_minute_and_say_the_same(home, points, late):
-    store = SqliteSeries(home / uuid4().hex)
-    store.write(points)
-    expected = store.read("latency", "e", step=60)
-    newest = Point(series="latency", endpoint="z", bucket=10 * DAY_S, range="r")
-    store.write([newest])
+def test_old_points_become_sums_by_the_minute_and_say_the_same(series, points, late):
+    series.retain(-20 * DAY_S, -20 * DAY_S)
+    series.write(points)
+    expected = series.read("latency", "e", step=60)
+    series.write([point(series="latency", endpoint="z", bucket=10 * DAY_S)])
     for _ in range(2):
-        store.retain(2 * DAY_S, 365 * DAY_S)
-        assert store.read("latency", "e", step=60) == expected
-        assert {point.bucket % 60 for point in store.read("latency", "e")} <= {0}
-    store.write(late)
-    store.retain(2 * DAY_S, 365 * DAY_S)
-    mine = [point for point in [*points, *late] if point.endpoint == "e"]
-    assert sum(point.count for point in store.read("latency", "e")) == sum(point.count for point in mine)
-    store.retain(2 * DAY_S, 9 * DAY_S)
-    assert store.read("latency", "e") == []
-    assert len(store.read("latency", "z")) == 1
-    store.close()
+        series.retain(2 * DAY_S, 365 * DAY_S)
+        assert series.read("latency", "e", step=60) == expected
+        assert {each.bucket % 60 for each in series.read("latency", "e")} <= {0}
+    series.write(late)
+    series.retain(2 * DAY_S, 365 * DAY_S)
+    mine = [each for each in [*points, *late] if each.endpoint == "e"]
+    assert sum(each.count for each in series.read("latency", "e")) == sum(each.count for each in mine)
+    assert total_of(series.read("latency", "e")) == total_of(mine)
+    series.retain(2 * DAY_S, 9 * DAY_S)
+    assert series.read("latency", "e") == []
+    assert len(series.read("latency", "z")) == 1
 
 
-def test_many_points_are_summed_up_a_piece_at_a_time(home):
-    store = SqliteSeries(home / "series.db")
-    store.write([Point(series="n", endpoint="e", bucket=i // 3, range=f"r{i % 3}", count=1) for i in range(30_000)])
-    store.write([Point(series="n", endpoint="e", bucket=5 * DAY_S, range="r", count=1)])
-    store.retain(DAY_S, 365 * DAY_S)
-    found = store.read("n", "e")
-    assert [point.count for point in found[:-2]] == [180] * (len(found) - 2)
-    assert sum(point.count for point in found) == 30_001
-    store.close()
+def total_of(points):
+    return sum(number for each in points for number in each.histogram.values())
+
+
+def test_many_points_are_summed_up_and_none_is_missed(series):
+    series.write(point(bucket=i // 3, range=f"r{i % 3}") for i in range(30_000))
+    series.write([point(bucket=5 * DAY_S)])
+    series.retain(DAY_S, 365 * DAY_S)
+    found = series.read("rows", "e")
+    assert [each.bucket for each in found] == [*range(0, 10_000, 60), 5 * DAY_S]
+    assert [each.count for each in found] == [180] * 166 + [120, 1]

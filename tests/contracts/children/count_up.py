@@ -1,17 +1,16 @@
-"""Adds 1 to the counter in the shared state of HOME, TIMES times, by compare-and-set; prints how often it lost."""
+"""Adds 1 to the counter in the shared state, TIMES times, by compare-and-set; prints how often it lost."""
 
 import sys
-from pathlib import Path
 
 from leeway.backends import connect
 from leeway.errors import Conflict
 from leeway.settings import Settings
 
-state = connect.state(Settings(home=Path(sys.argv[1])), "shared")
+state = connect.state(Settings.read(), "shared")
 print("ready", flush=True)
 sys.stdin.readline()
 done = lost = 0
-while done < int(sys.argv[2]):
+while done < int(sys.argv[1]):
     known = state.get("counter")
     try:
         state.commit({"counter": b"%d" % (int(known or 0) + 1)}, expect={"counter": known})

@@ -1,9 +1,13 @@
+"""What every state store keeps, whatever it lies on."""
+
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from leeway.errors import Conflict
+from leeway.errors import Conflict, StoreError
+
+SERVERS = [pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.engine("postgres")])]
 
 KEYS = st.text("ab/\U0010ffff", max_size=4)
 
@@ -21,11 +25,6 @@ def test_names_that_look_alike_are_states_of_their_own(open_state):
     for i, name in enumerate(names):
         open_state(name).commit({"who": b"%d" % i})
     assert [open_state(name).get("who") for name in names] == [b"%d" % i for i in range(len(names))]
-
-
-def test_a_name_cannot_leave_the_home(open_state, home, tmp_path):
-    open_state("../../x").commit({"a": b""})
-    assert [path for path in tmp_path.rglob("*.db") if home not in path.parents] == []
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -55,15 +54,40 @@ def test_expecting_nothing_there_conflicts_with_an_empty_value(open_state):
     assert state.get("plan") is None
 
 
-def test_of_two_processes_that_race_none_overwrites_the_other(open_state, child, home):
-    racers = [child("count_up", home, 400) for _ in range(2)]
+def test_of_two_processes_that_race_none_overwrites_the_other(open_state, database_place, child):
+    racers = [child(database_place, "count_up", 150) for _ in range(2)]
     for racer in racers:
         assert racer.stdout.readline() == "ready\n"
     for racer in racers:
         racer.stdin.write("\n")
         racer.stdin.flush()
     assert [racer.wait(60) for racer in racers] == [0, 0]
-    assert open_state().get("counter") == b"800"
+    assert open_state().get("counter") == b"300"
+
+
+def test_a_value_of_ten_megabytes_and_any_key_come_back(open_state):
+    puts = {"big": bytes(range(256)) * 40_000, "clé/日本/\U0001f6a2": b"\0\xff", "": b"empty key", "k" * 500: b"long"}
+    state = open_state()
+    state.commit(puts)
+    assert state.scan("") == puts
+    assert {key: state.get(key) for key in puts} == puts
+
+
+def test_many_keys_change_in_one_commit(open_state):
+    state = open_state()
+    keys = [f"key/{i:05d}" for i in range(3_000)]
+    state.commit(dict.fromkeys(keys, b"1"))
+    state.commit(dict.fromkeys(keys[:1_500], b"2"), keys[1_000:2_000], {key: b"1" for key in keys[::7]})
+    found = state.scan("key/")
+    assert list(found) == [*keys[:1_000], *keys[2_000:]]
+    assert list(found.values()) == [b"2"] * 1_000 + [b"1"] * 1_000
+
+
+def test_a_key_that_cannot_be_kept_is_refused_whole(open_state):
+    state = open_state()
+    with pytest.raises(StoreError):
+        state.commit({"a": b"", "lone \ud800": b""})
+    assert state.scan("") == {}
 
 
 def test_a_scan_goes_page_by_page(open_state):
@@ -72,3 +96,17 @@ def test_a_scan_goes_page_by_page(open_state):
     assert list(state.scan("a/", limit=2)) == ["a/0", "a/1"]
     assert list(state.scan("a/", after="a/1", limit=2)) == ["a/2", "a/3"]
     assert list(state.scan("a/", after="a/3")) == ["a/4"]
+
+
+@pytest.mark.parametrize("database_place", SERVERS, indirect=True)
+def test_a_server_that_goes_away_has_everything_when_it_is_back(open_state, database_place, away):
+    state = open_state()
+    state.commit({"a": b"1"})
+    with away(database_place.server):
+        for act in (lambda: state.get("a"), lambda: state.commit({"a": b"2"}, expect={"a": b"1"})):
+            with pytest.raises(StoreError, match=r"127\.0\.0\.1"):
+                act()
+    state.commit({"a": b"2"}, expect={"a": b"1"})
+    database_place.server.kill()
+    database_place.server.start()
+    assert state.get("a") == b"2"

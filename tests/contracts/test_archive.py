@@ -1,33 +1,24 @@
-import os
-from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar
+"""What every archive keeps, whatever it lies on."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
-from leeway.backends.parquet_archive import ParquetArchive
-from leeway.backends.unify_tables import unify_tables
 from leeway.errors import StoreError
-from leeway.files import OsFiles
 
+SERVERS = [pytest.param("s3", marks=[pytest.mark.slow, pytest.mark.engine("s3")])]
 KEY, DAY = "leeway/model-server/elec_v1", "2026-11-24"
+FOLDER = f"kind=prediction/deployment=leeway%2Fmodel-server%2Felec_v1/day={DAY}"
 
 
 def rows(*offsets, **columns):
     n = len(offsets)
     return pa.table({"shard": [0] * n, "offset": offsets, "index": [0] * n, "row": [0] * n, **columns})
-
-
-def test_a_file_lies_where_other_readers_look_for_it(archive, home):
-    archive.write("prediction", KEY, DAY, "x-0-000", rows(1))
-    folder = home / "archive" / "kind=prediction" / "deployment=leeway%2Fmodel-server%2Felec_v1" / f"day={DAY}"
-    assert [path.name for path in folder.iterdir()] == ["x-0-000.parquet"]
-    assert pq.ParquetFile(folder / "x-0-000.parquet").metadata.row_group(0).column(0).compression == "ZSTD"
-    assert archive.deployments("prediction") == [KEY]
 
 
 def test_rows_come_back_in_the_order_of_their_positions(archive):
@@ -95,47 +86,6 @@ def test_a_column_that_a_file_lacks_is_null_there(archive):
     assert table.select(["x", "y"]).to_pylist() == [{"x": 1, "y": None}, {"x": None, "y": "b"}]
 
 
-def test_what_was_left_half_written_is_not_read(archive, home):
-    archive.write("prediction", KEY, DAY, "a", rows(1))
-    folder = next((home / "archive").rglob("a.parquet")).parent
-    (folder / ".0123.tmp").write_bytes(b"PAR1 and then the process died")
-    (folder / ".0123.parquet").write_bytes(b"PAR1")
-    assert archive.read("prediction").num_rows == 1
-    assert archive.deployments("prediction") == [KEY]
-
-
-def test_a_file_is_not_seen_before_it_is_whole(home):
-    class Watched(OsFiles):
-        seen: ClassVar[list[int]] = []
-
-        def pwrite(self, fd, data, offset):
-            written = os.pwrite(fd, data[:10], offset) + os.pwrite(fd, data[10:], offset + 10)
-            self.seen.append(archive.read("prediction").num_rows)
-            return written
-
-    archive = ParquetArchive(home, Watched())
-    archive.write("prediction", KEY, DAY, "a", rows(1))
-    archive.write("prediction", KEY, DAY, "a", rows(2, 3))
-    assert Watched.seen == [0, 1]
-    assert archive.read("prediction").num_rows == 2
-
-
-def test_a_full_disk_leaves_neither_a_file_nor_rubbish(home, small_disk):
-    archive = ParquetArchive(home, small_disk)
-    small_disk.room = 100
-    with pytest.raises(StoreError, match="no space left"):
-        archive.write("prediction", KEY, DAY, "a", rows(1))
-    assert [path for path in home.rglob("*") if path.is_file()] == []
-
-
-def test_a_broken_file_is_named(archive, home):
-    archive.write("prediction", KEY, DAY, "a", rows(1))
-    path = next((home / "archive").rglob("a.parquet"))
-    path.write_bytes(b"PAR1")
-    with pytest.raises(StoreError, match=r"a\.parquet.*move it away"):
-        archive.read("prediction")
-
-
 @pytest.mark.parametrize(("day", "name"), [("today", "a"), (DAY, "../a"), (DAY, ".a"), (DAY, "")])
 def test_a_day_or_name_that_would_hide_the_file_is_refused(archive, day, name):
     with pytest.raises(StoreError, match="YYYY-MM-DD and a bare name"):
@@ -155,25 +105,84 @@ def test_a_reader_beside_a_writer_sees_whole_files_only(archive):
     assert set(counts) <= {0, 100} and 100 in counts
 
 
-@given(
-    st.lists(
-        st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4), st.integers(0, 1), st.integers(0, 2)), max_size=8),
-        min_size=1, max_size=4,
-    )
-)  # fmt: skip
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_every_position_is_there_once_and_in_order(parts):
-    names = ("shard", "offset", "index", "row")
-    tables = [pa.table({n: pa.array([p[i] for p in part], pa.int64()) for i, n in enumerate(names)}) for part in parts]
-    found = [tuple(row.values()) for row in unify_tables(tables).to_pylist()]
-    assert found == sorted({position for part in parts for position in part})
+def test_other_readers_find_the_partitions(archive, archive_files):
+    archive.write("prediction", KEY, DAY, "x-0-000", rows(1, 2, x=[0.5, 1.5]))
+    archive.write("prediction", "leeway/f/ü b", "2026-11-25", "x-0-001", rows(3, x=[2.5]))
+    files, base = archive_files
+    found = ds.dataset(f"{base}/kind=prediction", filesystem=files, partitioning="hive").to_table().to_pandas()
+    assert set(zip(found["deployment"], found["day"], found["x"])) == {
+        (KEY, DAY, 0.5), (KEY, DAY, 1.5), ("leeway/f/ü b", "2026-11-25", 2.5),
+    }  # fmt: skip
+    with files.open_input_file(f"{base}/{FOLDER}/x-0-000.parquet") as file:
+        assert pd.read_parquet(file)["x"].tolist() == [0.5, 1.5]
 
 
-def test_files_carry_their_version_and_a_newer_one_is_refused(archive, home):
+def test_what_was_left_half_written_is_not_read(archive, archive_files):
     archive.write("prediction", KEY, DAY, "a", rows(1))
-    (path,) = home.rglob("a.parquet")
-    assert pq.read_schema(path).metadata[b"leeway.version"] == b"1"
+    for name in (".0123.tmp", ".0123.parquet"):
+        put(archive_files, name, b"PAR1 and then the process died")
+    assert archive.read("prediction").num_rows == 1
+    assert archive.deployments("prediction") == [KEY]
+
+
+def test_a_broken_file_is_named(archive, archive_files):
+    archive.write("prediction", KEY, DAY, "a", rows(1))
+    put(archive_files, "a.parquet", b"PAR1")
+    with pytest.raises(StoreError, match=r"a\.parquet.*move it away"):
+        archive.read("prediction")
+
+
+def test_files_carry_their_version_and_a_newer_one_is_refused(archive, archive_files):
+    archive.write("prediction", KEY, DAY, "a", rows(1))
+    files, base = archive_files
+    path = f"{base}/{FOLDER}/a.parquet"
+    with files.open_input_file(path) as file:
+        assert pq.read_schema(file).metadata[b"leeway.version"] == b"1"
     assert archive.read("prediction").schema.metadata is None
-    pq.write_table(rows(1).replace_schema_metadata({"leeway.version": "9"}), path)
+    with files.open_output_stream(path) as file:
+        pq.write_table(rows(1).replace_schema_metadata({"leeway.version": "9"}), file)
     with pytest.raises(StoreError, match="has version 9, this Leeway reads 1: use the Leeway that wrote it"):
         archive.read("prediction")
+
+
+def test_a_file_of_many_parts_is_whole(archive):
+    noise = [bytes(range(256)) * 64 * 64 + i.to_bytes(2) for i in range(12)]
+    table = rows(*range(12), x=pa.array([each + bytes(hash((each, j)) & 255 for j in range(9)) for each in noise]))
+    archive.write("prediction", KEY, DAY, "a", table)
+    assert archive.read("prediction")["x"].to_pylist() == table["x"].to_pylist()
+
+
+def test_files_are_replaced_by_one(archive):
+    for name, offsets in (("a", (1, 2)), ("b", (3,)), ("c", (4,))):
+        archive.write("prediction", KEY, DAY, name, rows(*offsets, x=list(offsets)))
+    archive.write("feedback", KEY, DAY, "a", rows(9))
+    files = archive.files()
+    assert [each[:4] for each in files] == [
+        ("feedback", KEY, DAY, "a"), *(("prediction", KEY, DAY, name) for name in "abc")
+    ]  # fmt: skip
+    assert all(each.size > 100 for each in files)
+    archive.replace(files[1:3], "merged")
+    assert [each.name for each in archive.files()] == ["a", "c", "merged"]
+    assert archive.read("prediction")["x"].to_pylist() == [1, 2, 3, 4]
+    archive.replace(archive.files()[1:], "c", lambda table: table.filter(pa.compute.less(table["x"], 4)))
+    assert archive.read("prediction")["x"].to_pylist() == [1, 2, 3]
+    archive.replace(archive.files()[1:], "none", lambda table: table.slice(0, 0))
+    assert [each.kind for each in archive.files()] == ["feedback"]
+
+
+@pytest.mark.parametrize("archive_place", SERVERS, indirect=True)
+def test_a_server_that_goes_away_has_everything_when_it_is_back(archive, archive_place, away):
+    archive.write("prediction", KEY, DAY, "a", rows(1))
+    with away(archive_place.server):
+        with pytest.raises(StoreError, match="archive s3://"):
+            archive.write("prediction", KEY, DAY, "b", rows(2))
+        with pytest.raises(StoreError):
+            archive.read("prediction")
+    archive.write("prediction", KEY, DAY, "b", rows(2))
+    assert archive.read("prediction")["offset"].to_pylist() == [1, 2]
+
+
+def put(archive_files, name, data):
+    files, base = archive_files
+    with files.open_output_stream(f"{base}/{FOLDER}/{name}") as file:
+        file.write(data)

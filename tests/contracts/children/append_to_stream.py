@@ -1,13 +1,12 @@
-"""Appends COUNT numbered messages of WRITER to the stream of HOME, in chunks of seven."""
+"""Appends COUNT numbered messages of WRITER to the stream URL, in chunks of seven."""
 
 import sys
-from pathlib import Path
 
 from leeway.backends import connect
 from leeway.settings import Settings
 
-home, writer, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-stream = connect.stream("users/admin/elec", Settings(home=home, stream_shards=2))
+url, writer, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+stream = connect.stream(url, Settings.read())
 print("ready", flush=True)
 sys.stdin.readline()
 for first in range(0, count, 7):
