@@ -1,5 +1,7 @@
 """Performance of a classifier without labels."""
 
+import math
+
 import numpy as np
 
 from leeway.profile import HeldOut
@@ -57,7 +59,7 @@ class Cbpe:
         """The same with intervals; metrics that are not defined are left out."""
         found = self.metrics(scores, predicted)
         n = max(len(scores), 1)
-        widen = np.sqrt(self._inflation * (1 + n / self._held) * self._rows / n) * _TWO_SIDED_95
+        widen = math.sqrt(self._inflation * (1 + n / self._held) * self._rows / n) * _TWO_SIDED_95
         return {
             name: Estimate(
                 value=value,

@@ -8,7 +8,7 @@ from leeway.settings import Settings
 from monitoring.calibrate import CONSERVATIVE, Calibration
 from monitoring.error_level import error_level_from
 from monitoring.error_watch import KIND, ErrorWatch
-from monitoring.label_values import NOTHING, Completed, Place, Waiting
+from monitoring.label_values import Completed, Entry, Place
 from monitoring.verdicts import CLEARS, DETECTED
 
 from .autocorrelated import burst_stream
@@ -62,7 +62,7 @@ def incidents(errors: np.ndarray, calibration: Calibration) -> list[tuple[int, i
     detector = calibration.detector
     detector.statistic = 0.0
     watch = ErrorWatch("endpoint", 0, KIND, detector, detector, {})
-    entry = Waiting(0, "id", 0, 0, 0, 0, 1, None, NOTHING)
+    entry = Entry(0, "id", 0, 0, 0, 1, [None])
     item = Completed(entry, 0, None, None, Place(0, 0, 0, 0))
     found: list[tuple[int, int]] = []
     opened = None
