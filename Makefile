@@ -16,7 +16,8 @@ help:
 	@echo "make down      stop everything that was started here"
 	@echo "make hub       generate hub/ from functions/"
 	@echo "make bench     measure, beside a calibration loop"
-	@echo "make bench-detection   false alarms and delays of the detectors, some 15 minutes"
+	@echo "make bench-detection   false alarms, delays and power of the detectors; ERRORS=FILE.csv, or"
+	@echo "               FRAME=FILE.parquet REFERENCE=FILE.parquet, judges your own stream or rows instead"
 	@echo "make soak      the long tests"
 	@echo "make lint      style, and the arrows between the packages"
 	@echo "make lock      resolve requirements.lock anew"
@@ -39,11 +40,12 @@ hub: install
 	@$(LEEWAY) hub build
 
 bench: install
-	@for script in $(filter-out %/bench_detection.py,$(wildcard tests/bench/bench_*.py)); do \
+	@for script in $(filter-out %/bench_detection.py %/bench_windows.py,$(wildcard tests/bench/bench_*.py)); do \
 		.venv/bin/python "$$script" || exit 1; done
 
 bench-detection: install
-	@.venv/bin/python tests/bench/bench_detection.py $(ARGS)
+	@$(if $(FRAME),,.venv/bin/python tests/bench/bench_detection.py $(if $(ERRORS),--errors $(ERRORS)) $(ARGS))
+	@$(if $(ERRORS),,.venv/bin/python tests/bench/bench_windows.py $(if $(FRAME),--frame $(FRAME) --reference $(REFERENCE)))
 
 soak: install
 	@.venv/bin/python -m pytest -m soak

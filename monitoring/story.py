@@ -1,6 +1,5 @@
 """What happened to an endpoint, in sentences."""
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np

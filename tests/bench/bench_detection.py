@@ -123,6 +123,8 @@ def bar_2(report: Report, count: int, pool: ProcessPoolExecutor) -> None:
         report.at_least("doubled rate found within 5,000 rows", len(hits) / count, 0.9)
         delays = [protocol.MISSED_AFTER if e.delay is None else e.delay for e in found]
         report.at_most("mean delay, a miss counted as 5,000", np.mean(delays), 1_800)
+        told = np.mean([e.told for e in found]) / np.mean(delays)
+        report.at_most("delay that is told over the one that is found, off by", abs(told - 1), 0.25)
         report.at_least("rows that follow in an open incident", np.mean([e.stays_open for e in hits]), 0.8)
         print(f"    of them in the first incident {np.mean([e.first_stays_open for e in hits]):.3f}")
 
