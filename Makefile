@@ -6,7 +6,7 @@ ifndef SERVICE
 export MLRUN_IGNORE_ENV_FILE = 1
 endif
 
-.PHONY: help install demo test notebook hub lock bench bench-detection soak lint clean down
+.PHONY: help install demo test notebook notebooks docs hub lock bench bench-detection soak lint clean down
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,8 @@ help:
 	@echo "make test      install, then run every test"
 	@echo "make notebook  JupyterLab in this folder"
 	@echo "make down      stop everything that was started here"
+	@echo "make notebooks run the tour, strip its outputs, render it into docs/notebooks"
+	@echo "make docs      generate the reference in docs/ from the code"
 	@echo "make hub       generate hub/ from functions/"
 	@echo "make bench     measure, beside a calibration loop"
 	@echo "make bench-detection   false alarms, delays and power of the detectors; ERRORS=FILE.csv, or"
@@ -35,6 +37,16 @@ test: install
 
 notebook: install
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
+
+# On a home of its own, so that the tour shows what it does from a clean state.
+notebooks: install
+	@rm -rf docs/notebooks build/tour
+	@LEEWAY_HOME="$(CURDIR)/build/tour" .venv/bin/jupyter nbconvert --log-level WARN --to markdown --execute \
+		--output-dir docs/notebooks notebooks/*.ipynb; LEEWAY_HOME="$(CURDIR)/build/tour" $(LEEWAY) down
+	@.venv/bin/jupyter nbconvert --log-level WARN --clear-output --inplace notebooks/*.ipynb
+
+docs: install
+	@.venv/bin/python docs/generate.py
 
 hub: install
 	@$(LEEWAY) hub build
