@@ -21,7 +21,8 @@ help:
 	@echo "make bench     measure, beside a calibration loop"
 	@echo "make engines   put real servers into build/engines, so that make test leaves nothing out"
 	@echo "make bench-backends   what each backend takes and answers"
-	@echo "make bench-detection   false alarms and delays of the detectors, some 15 minutes"
+	@echo "make bench-detection   false alarms, delays and power of the detectors; ERRORS=FILE.csv, or"
+	@echo "               FRAME=FILE.parquet REFERENCE=FILE.parquet, judges your own stream or rows instead"
 	@echo "make soak      the long tests"
 	@echo "make lint      style, and the arrows between the packages"
 	@echo "make lock      resolve requirements.lock anew"
@@ -54,7 +55,7 @@ hub: install
 	@$(LEEWAY) hub build
 
 bench: install
-	@for script in $(filter-out %/bench_backends.py %/bench_detection.py,$(wildcard tests/bench/bench_*.py)); do \
+	@for script in $(filter-out %/bench_backends.py %/bench_detection.py %/bench_windows.py,$(wildcard tests/bench/bench_*.py)); do \
 		.venv/bin/python "$$script" || exit 1; done
 
 bench-backends: install
@@ -62,7 +63,8 @@ bench-backends: install
 	@.venv/bin/python tests/bench/bench_backends.py $(ARGS)
 
 bench-detection: install
-	@.venv/bin/python tests/bench/bench_detection.py $(ARGS)
+	@$(if $(FRAME),,.venv/bin/python tests/bench/bench_detection.py $(if $(ERRORS),--errors $(ERRORS)) $(ARGS))
+	@$(if $(ERRORS),,.venv/bin/python tests/bench/bench_windows.py $(if $(FRAME),--frame $(FRAME) --reference $(REFERENCE)))
 
 engines: install
 	@sh tests/engines/install.sh

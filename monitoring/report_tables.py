@@ -98,7 +98,7 @@ def _alarm_line(history: History, verdict: Verdict) -> Line:
         "end": str(history.time_of(verdict.last).astype("datetime64[D]")),
         "statistic": f"{verdict.statistic:.3g}",
         "threshold": f"{verdict.threshold:.3g}",
-        "features": ", ".join(verdict.features),
+        "features": ", ".join(verdict.features) or verdict.feature,
     }
 
 

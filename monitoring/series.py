@@ -14,6 +14,7 @@
 | data_drift_threshold | | low = high = its threshold |
 | data_drift_effect | the feature | a window's effect: count of windows, low and high |
 | data_drift_missing | the feature | a window's missing rate, likewise |
+| data_drift_duplicates | | a window's share of rows that equal an earlier one of it, likewise |
 | performance_estimate | the metric | what a window's rows let expect of it: count of windows, low and high |
 | performance_interval | the metric | low and high of the intervals around them |
 
@@ -28,8 +29,8 @@ from leeway.interfaces import Point
 REQUESTS, FAILURES, LATENCY_US, ROWS = "requests", "failures", "latency_us", "rows"
 LABELLED, ERROR = "labelled", "error"
 CONCEPT, CONCEPT_THRESHOLD = "concept_drift", "concept_drift_threshold"
-DATA, DATA_THRESHOLD, EFFECT, MISSING = (
-    "data_drift", "data_drift_threshold", "data_drift_effect", "data_drift_missing",
+DATA, DATA_THRESHOLD, EFFECT, MISSING, DUPLICATES = (
+    "data_drift", "data_drift_threshold", "data_drift_effect", "data_drift_missing", "data_drift_duplicates",
 )  # fmt: skip
 PERFORMANCE, PERFORMANCE_INTERVAL = "performance_estimate", "performance_interval"
 
