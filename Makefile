@@ -46,6 +46,7 @@ notebooks: install
 	@rm -rf docs/notebooks build/tour
 	@LEEWAY_HOME="$(CURDIR)/build/tour" .venv/bin/jupyter nbconvert --log-level WARN --to markdown --execute \
 		--output-dir docs/notebooks notebooks/*.ipynb; LEEWAY_HOME="$(CURDIR)/build/tour" $(LEEWAY) down
+	@sed -i -e 's#Writing /.*/#Writing #' -e 's/[ \t]*$$//' docs/notebooks/*.md
 	@.venv/bin/jupyter nbconvert --log-level WARN --clear-output --inplace notebooks/*.ipynb
 
 docs: install
