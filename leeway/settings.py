@@ -16,10 +16,17 @@ _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false"
 
 
 def _setting(
-    key: str, default: Any, doc: str, low: float | None = None, high: float | None = None, foreign: str = ""
+    key: str,
+    default: Any,
+    doc: str,
+    low: float | None = None,
+    high: float | None = None,
+    foreign: str = "",
+    secret: bool = False,
 ) -> Any:
-    """`foreign` is the variable of a setting that is not Leeway's own."""
-    return field(default=default, metadata={"key": key, "doc": doc, "low": low, "high": high, "foreign": foreign})
+    """`foreign` is the variable of a setting that is not Leeway's own; a secret one is never shown."""
+    metadata = {"key": key, "doc": doc, "low": low, "high": high, "foreign": foreign}
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,16 @@ class Settings:
     )
     window_gate_share: float = _setting(
         "window.gate_share", 0.01, "what a share of missing, unseen or out-of-range values must move by", 0, 1
+    )
+    dashboard_hosts: str = _setting(
+        "dashboard.hosts", "", "hosts (comma-separated) that the dashboard answers to, besides this machine's own names"
+    )
+    dashboard_token: str = _setting(
+        "dashboard.token", "", "what decisions need where the dashboard is not on this machine; empty: none are taken",
+        secret=True,
+    )  # fmt: skip
+    dashboard_platform: str = _setting(
+        "dashboard.platform", "", "URL of the Nuclio dashboard whose functions are shown; empty: the laptop's"
     )
     warming_rows: int = _setting("warming.rows", 2_000, "labelled rows that set an unknown error level", 50)
     function_name: str = _setting(

@@ -59,6 +59,14 @@ class Queries:
         """Every consumer that ever committed, and how far it has come."""
         return [msgspec.json.decode(value, type=Shown) for value in self._shared.scan(CONSUMER).values()]
 
+    def streams(self) -> dict[str, str]:
+        """The stream that each stream key came from."""
+        found = {}
+        for name, value in self._shared.scan(COUNTS).items():
+            key = msgspec.json.decode(value, type=Counted).key
+            found[key] = name.removeprefix(COUNTS).removesuffix(f"/{key}").rpartition("/")[0]
+        return found
+
     def deployments(self) -> list[str]:
         """The stream keys (project/function/deployment) that were counted, in order."""
         return sorted({counted.key for counted in self._counted() if counted.key})

@@ -1,7 +1,7 @@
 """Everything that one endpoint is watched with: its profile, the windows of its rows, the errors of its answers."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from .answers import Answers
 from .concept import ConceptWatch
 from .label_values import Completed
 from .packing import pack
-from .series import LABELLED, Points
+from .series import LABEL_LAG_S, LABELLED, Points
 from .windows import WindowWatch
 
 ENDPOINT, PROFILE = "endpoint/", "profile/"
@@ -79,8 +79,11 @@ class Watch:
 
     def learn(self, completed: Sequence[Completed], points: Points) -> list[Verdict]:
         """Rows got their truth."""
-        for clock, n in Counter(item.at.clock for item in completed).items():
-            points.count(LABELLED, self.endpoint, clock, n)
+        for clock, same in groupby(completed, key=lambda item: item.at.clock):
+            lags_s = [clock - item.entry.clock for item in same]
+            points.count(LABELLED, self.endpoint, clock, len(lags_s))
+            points.extent(LABEL_LAG_S, self.endpoint, clock, min(lags_s), max(lags_s), len(lags_s))
+            points.count(LABEL_LAG_S, self.endpoint, clock, 0, float(sum(lags_s)))
         return [] if self._concept is None else self._concept.learn(completed, points)
 
     def changes(self) -> tuple[dict[str, bytes], list[str]]:

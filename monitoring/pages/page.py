@@ -1,0 +1,21 @@
+"""One page: a template, what it shows, and its charts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .chart import Chart
+
+
+@dataclass(frozen=True)
+class Page:
+    """`template` lies in templates/; `context` is what it names."""
+
+    title: str
+    template: str
+    context: Mapping[str, Any]
+    charts: Mapping[str, Chart] = field(default_factory=dict)
+
+
+class NotThere(LookupError):
+    """What the URL names is not there; the text says what is."""
