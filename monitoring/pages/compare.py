@@ -80,11 +80,15 @@ def differences(source: Source, a: str, b: str, span: Span) -> list[Difference]:
     failed = [(sum(p.count for p in each[FAILURES]), sum(p.count for p in each[REQUESTS])) for each in (one, other)]
     slow = [_moments(merged(each[LATENCY_US])) for each in (one, other)]
     return [
-        Difference("error rate", "%", _share(*wrong[0]), _share(*wrong[1]), difference_interval(*wrong[0], *wrong[1])),
-        Difference("failures", "%", _share(*failed[0]), _share(*failed[1]), difference_interval(*failed[0], *failed[1])),
+        _of_shares("error rate", *wrong),
+        _of_shares("failures", *failed),
         Difference("mean latency", "ms", *(each[0] if each[2] else None for each in slow),
                    mean_difference_interval(*slow[0], *slow[1])),
     ]  # fmt: skip
+
+
+def _of_shares(what: str, one: tuple[float, int], other: tuple[float, int]) -> Difference:
+    return Difference(what, "%", _share(*one), _share(*other), difference_interval(*one, *other))
 
 
 def disagreements(source: Source, a: str, b: str, span: Span) -> list[Disagreement]:
@@ -92,7 +96,9 @@ def disagreements(source: Source, a: str, b: str, span: Span) -> list[Disagreeme
     key = source.watched()[a].key
     if source.watched()[b].key != key:
         return []
-    table = source.archive.read("prediction", key, ("id", "row", "output", "endpoint_id", "status", "appended"), span.days)
+    table = source.archive.read(
+        "prediction", key, ("id", "row", "output", "endpoint_id", "status", "appended"), span.days
+    )
     if not table.num_rows:
         return []
     inside = pc.and_(pc.greater_equal(table["appended"], span.start), pc.less(table["appended"], span.end))

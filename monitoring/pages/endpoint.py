@@ -8,7 +8,16 @@ from leeway.profile import ErrorLevel
 from leeway.record import Incident
 
 from ..series import (
-    CONCEPT, CONCEPT_THRESHOLD, DATA, DATA_THRESHOLD, ERROR, FAILURES, LABEL_LAG_S, LABELLED, LATENCY_US, REQUESTS,
+    CONCEPT,
+    CONCEPT_THRESHOLD,
+    DATA,
+    DATA_THRESHOLD,
+    ERROR,
+    FAILURES,
+    LABEL_LAG_S,
+    LABELLED,
+    LATENCY_US,
+    REQUESTS,
     ROWS,
 )  # fmt: skip
 from .chart import Chart, Line, bands_of, quantile_lines, rate, values

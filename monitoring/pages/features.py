@@ -57,7 +57,11 @@ def _notes(reference: FeatureProfile, found: Mapping[str, Any]) -> list[str]:
         notes.append("constant")
     if (missing := found.get("missing_rate", 0.0)) or reference.missing_rate:
         notes.append(f"missing {missing:.1%} (reference {reference.missing_rate:.1%})")
-    for name, text in (("unseen", "unseen categories"), ("out_of_range", "out of range"), ("type_change", "other type")):
+    for name, text in (
+        ("unseen", "unseen categories"),
+        ("out_of_range", "out of range"),
+        ("type_change", "other type"),
+    ):
         if found.get(name, 0.0) > 0:
             notes.append(f"{text} {found[name]:.1%}")
     return notes

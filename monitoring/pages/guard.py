@@ -52,7 +52,9 @@ class Guard:
         headers = Headers(scope=scope)
         host, origin = headers.get("host", "").lower(), headers.get("origin")
         if not is_loopback(host, self._settings) and not {host, _name(host)} & self._allowed:
-            return PlainTextResponse("this host is not allowed here: LEEWAY_DASHBOARD_HOSTS names those that are\n", 403)
+            return PlainTextResponse(
+                "this host is not allowed here: LEEWAY_DASHBOARD_HOSTS names those that are\n", 403
+            )
         if origin is not None and urlsplit(origin).netloc.lower() != host:
             return PlainTextResponse("a page of another origin may not use the dashboard\n", 403)
         return None

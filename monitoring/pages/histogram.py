@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def _numbers(reference: FeatureProfile, values: Any) -> tuple[list[str], list[fl
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
     edges = np.linspace(low, high if high > low else low + 1.0, _BINS + 1)
     shares = [np.histogram(np.clip(some, edges[0], edges[-1]), edges)[0] / max(len(some), 1) for some in (known, seen)]
-    names = [f"{begin:.3g} to {end:.3g}" for begin, end in zip(edges[:-1], edges[1:])]
+    names = [f"{begin:.3g} to {end:.3g}" for begin, end in pairwise(edges)]
     return names, shares[0].tolist(), shares[1].tolist()
 
 

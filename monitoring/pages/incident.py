@@ -35,7 +35,12 @@ def incident(source: Source, query: Mapping[str, str], span: Span) -> Page:
     moved = [] if found.detector == CONCEPT or profile is None else found.features
     closed = source.closed_at(found, key)
     charts = drift_charts(
-        source, found.endpoint, around, [(found, closed)], marks_of(source, key, around), profile.errors if profile else None
+        source,
+        found.endpoint,
+        around,
+        [(found, closed)],
+        marks_of(source, key, around),
+        profile.errors if profile else None,
     )
     return Page(
         f"Incident {found.id}",
@@ -48,9 +53,9 @@ def incident(source: Source, query: Mapping[str, str], span: Span) -> Page:
             "rows": RowsPage.of(rows, query),
             "features": features_of(source, profile, found.opened, key, moved) if moved else [],
             "before": _before(source, found, key),
-            "around": around,
         },
         {name: charts[name] for name in (("errors", "concept") if found.detector == CONCEPT else ("data",))},
+        around,
     )
 
 
@@ -93,6 +98,12 @@ def _before(source: Source, found: Incident, key: str) -> list[Decided]:
         if about.key == key and first is not None and since <= first <= at:
             events.append(Decided(first, f"version {other.rpartition('/')[2]} answered for the first time"))
     for other in source.incidents():
-        if other.id != found.id and source.watched()[other.endpoint].key == key and since <= other.opened.appended <= at:
-            events.append(Decided(other.opened.appended, f"{other.detector.replace('_', ' ')} alarm on {other.endpoint}"))
+        if (
+            other.id != found.id
+            and source.watched()[other.endpoint].key == key
+            and since <= other.opened.appended <= at
+        ):
+            events.append(
+                Decided(other.opened.appended, f"{other.detector.replace('_', ' ')} alarm on {other.endpoint}")
+            )
     return sorted(events, key=lambda each: each.appended)

@@ -13,6 +13,7 @@ import pyarrow.parquet
 
 from leeway.record import Incident
 
+from .numbers import moment
 from .source import Source
 from .span import day_of
 
@@ -70,7 +71,7 @@ class RowsPage:
         page = min(max(_whole(query.get("page", "")), 1), pages)
         part = table.slice((page - 1) * PER_PAGE, PER_PAGE)
         columns = [part[name].to_pylist() for name in names]
-        cells = [[_cell(value) for value in row] for row in zip(*columns)]
+        cells = [[_cell(name, value) for name, value in zip(names, row)] for row in zip(*columns)]
         return cls(table.num_rows, page, pages, sort, descending, names, cells)
 
 
@@ -100,9 +101,11 @@ def _plain(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, list | dict) else value
 
 
-def _cell(value: Any) -> str:
+def _cell(name: str, value: Any) -> str:
     if value is None:
         return ""
+    if name == "appended":
+        return moment(value)
     return f"{value:.6g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
 
 

@@ -27,7 +27,7 @@ _NAVIGATION = (
 def html(page: Page, name: str, span: Span, query: Mapping[str, str], form_token: str) -> bytes:
     """The whole document; `name` is its page's in the URL."""
     shown = {key: value for key, value in query.items() if key not in ("range", "from", "to")}
-    live = f"{name}.json?{urlencode({**query, **span.query})}"
+    live, span = f"{name}.json?{urlencode(query)}", page.span or span
     return (
         _environment()
         .get_template("base.html")
@@ -42,7 +42,7 @@ def html(page: Page, name: str, span: Span, query: Mapping[str, str], form_token
 def json(page: Page, span: Span, query: Mapping[str, str]) -> bytes:
     """{main: HTML of what is between the page's head and foot, charts: {name: ...}}."""
     template = _environment().get_template(page.template)
-    main = template.render(page=page, span=span, query=query, form_token="", **page.context)
+    main = template.render(page=page, span=page.span or span, query=query, form_token="", **page.context)
     return msgspec.json.encode({"main": main, "charts": {name: chart.to_json() for name, chart in page.charts.items()}})
 
 

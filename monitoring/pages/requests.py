@@ -67,7 +67,7 @@ def _matching(table: pa.Table, query: Mapping[str, str], span: Span) -> pa.Table
 
 
 def answers(source: Source, name: str) -> list[dict[str, Any]]:
-    """Every answer to a request, row by row: of the live endpoint, of shadows, of repetitions; nested values decoded."""
+    """Every answer to a request, row by row: of the live endpoint, of shadows, of repetitions; nodes decoded."""
     table = source.archive.read("prediction", None, ("id",))
     if not table.num_rows or not pc.any(pc.equal(table["id"], name)).as_py():
         return []
@@ -77,7 +77,9 @@ def answers(source: Source, name: str) -> list[dict[str, Any]]:
 
 
 def _told_apart(row: dict[str, Any]) -> dict[str, Any]:
-    features = {key.removeprefix("x_"): value for key, value in row.items() if key.startswith("x_") and value is not None}
+    features = {
+        key.removeprefix("x_"): value for key, value in row.items() if key.startswith("x_") and value is not None
+    }
     record = {key: value for key, value in row.items() if not key.startswith("x_") and value not in (None, "")}
     nodes = json.loads(record.pop("nodes", "[]"))
     return {"record": record, "features": features, "nodes": nodes}

@@ -111,7 +111,9 @@ class Source:
         first, last, days, table = verdict.first.position, verdict.last.position, [], None
         for more in _backwards(verdict.appended):
             days += more
-            table = self.archive.read("prediction", key, columns and (*columns, "offset", "endpoint_id", "status"), sorted(days))
+            table = self.archive.read(
+                "prediction", key, columns and (*columns, "offset", "endpoint_id", "status"), sorted(days)
+            )
             if table.num_rows and table["offset"][0].as_py() <= first.offset:
                 break
         if table is None or not table.num_rows:

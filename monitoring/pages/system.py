@@ -91,7 +91,9 @@ def _platform(home: Path) -> str:
 def _function(name: str, about: Mapping[str, Any]) -> FunctionView:
     status = about.get("status") or {}
     addresses = [f"http://{address}" for address in status.get("externalInvocationUrls") or []]
-    return FunctionView(name, status.get("state", ""), status.get("message", ""), addresses, status.get("workers") or [])
+    return FunctionView(
+        name, status.get("state", ""), status.get("message", ""), addresses, status.get("workers") or []
+    )
 
 
 def _place(name: str, url: str, path: Path) -> Place:

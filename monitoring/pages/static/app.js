@@ -14,9 +14,10 @@
   async function poll() {
     try {
       const answer = await fetch(main.dataset.json, {headers: etag ? {"If-None-Match": etag} : {}, cache: "no-store"});
+      const body = await answer.text();  // read in any case: what is left unread counts as a request that failed
       if (answer.status === 200) {
         etag = answer.headers.get("ETag");
-        show(await answer.json());
+        show(JSON.parse(body));
       }
       live.textContent = answer.status < 400 ? "live" : `the dashboard answers ${answer.status}`;
     } catch (error) {
@@ -79,7 +80,7 @@
     return {
       width: box.clientWidth, height: 190, tzDate: second => uPlot.tzDate(new Date(second * 1000), "UTC"),
       scales: {x: {time: true, range: () => [entry.chart.start, entry.chart.start + entry.chart.step * entry.chart.lines[0].values.length]}, y: {range: (_, low, high) => [Math.min(0, low ?? 0), (high || 1) * 1.08]}},
-      axes: [axis, {...axis, size: 58, values: (_, ticks) => ticks.map(tick => `${text(tick)}${unit ? " " + unit : ""}`)}],
+      axes: [{...axis, values: times}, {...axis, size: 58, values: (_, ticks) => ticks.map(tick => `${text(tick)}${unit ? " " + unit : ""}`)}],
       cursor: {drag: {x: true, y: false, setScale: false}, points: {size: 6}},
       series: [{value: (_, second) => second == null ? "–" : new Date(second * 1000).toISOString().slice(0, 19).replace("T", " ")},
         ...lines.map(line => ({
@@ -93,6 +94,16 @@
         setSelect: [plot => plot.select.width > 4 && go(plot.posToVal(plot.select.left, "x"), plot.posToVal(plot.select.left + plot.select.width, "x"))],
       },
     };
+  }
+
+  // 24 hours, and the day where it begins: "12:30", "2026-11-27".
+  function times(_, ticks, __, ___, apart) {
+    let day = "";
+    return ticks.map(tick => {
+      const iso = new Date(tick * 1000).toISOString(), time = apart < 60 ? iso.slice(11, 19) : iso.slice(11, 16);
+      const fresh = day !== (day = iso.slice(0, 10));
+      return apart >= 86400 ? iso.slice(5, 10) : fresh ? `${time}\n${day}` : time;
+    });
   }
 
   function shade(plot, chart) {
