@@ -18,7 +18,7 @@ CLASSIFICATION, MULTICLASS, REGRESSION = "classification", "multiclass", "regres
 class Effects(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far a window of rows was from the reference, one quantity per kind of test. All are 0 where nothing moved.
 
-    `distribution` is the Wasserstein distance in reference spreads (numeric) or the Jensen-Shannon distance
+    `distribution` is the Wasserstein distance, drawn in, in reference spreads (numeric) or the Jensen-Shannon distance
     (categorical, boolean); `missing`, `out_of_range`, `unseen` and `type_change` are differences of shares, 0 to 1.
     """
 
@@ -46,10 +46,10 @@ class FeatureProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     `rows` counts all rows and `missing` those without a value. Numeric: `edges` (K - 1 inner bin edges; a bin holds
     its upper edge) and `counts` (K), `sample` (float64, sorted, at most 5,000 evenly spaced order statistics), `low`,
-    `high`, `spread` (see monitoring/reference.py). Categorical and boolean: `categories` with their counts, the most
-    frequent ones, `rest` rows outside of them, and `borderline` rows whose category would not be kept without them. `mode_share` is the
-    share of the most frequent value. `types` names the value types seen ("number", "text"). `own` holds the largest
-    effects between the reference's own windows and the whole.
+    `high`, `spread` (see monitoring/feature_profile.py). Categorical and boolean: `categories` with their counts, the
+    most frequent ones, `rest` rows outside of them, and `borderline` rows without any one of which its category would
+    not be kept. `mode_share` is the share of the most frequent value. `types` names the value types seen ("number",
+    "text"). `own` holds the largest effects between the reference's own windows and the whole.
     """
 
     name: str

@@ -67,18 +67,26 @@ def _numeric(values: np.ndarray) -> dict:
 def _categorical(column: np.ndarray | list, categories: Mapping[str, int], present: int) -> dict:
     ordered = sorted(categories.items(), key=lambda item: (-item[1], item[0]))
     kept = dict(ordered[:_CATEGORIES])
-    most_outside = ordered[_CATEGORIES][1] if len(ordered) > _CATEGORIES else 1
     names = [category(value) for value in column[-_LONGEST:]]
     return {
         "categories": kept,
         "rest": present - sum(kept.values()),
-        "borderline": sum(n for n in kept.values() if n <= most_outside),
+        "borderline": _borderline(ordered),
         "mode_share": max(categories.values(), default=0) / max(present, 1),
         "inflation": Inflation(
             shape=_of_categories([name for name in names if name is not None], list(kept)[:_FREQUENT]),
             missing=_of_missing(np.array([name is None for name in names], bool)),
         ),
     }
+
+
+def _borderline(ordered: list[tuple[str, int]]) -> int:
+    """Rows without any one of which its category would not be kept, of (category, rows), the most frequent first."""
+    kept = ordered[:_CATEGORIES]
+    if len(ordered) <= _CATEGORIES:
+        return sum(n for _, n in kept if n == 1)
+    name, rows = ordered[_CATEGORIES]
+    return sum(n for mine, n in kept if (1 - n, mine) > (-rows, name))
 
 
 def _sampled(ordered: np.ndarray) -> np.ndarray:

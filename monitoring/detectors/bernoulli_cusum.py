@@ -26,8 +26,8 @@ class BernoulliCusum(StreamDetector):
     >>> from monitoring.detectors.bernoulli_cusum import BernoulliCusum
     >>> rng = np.random.default_rng(0)
     >>> errors = np.concatenate([rng.random(5_000) < 0.1, rng.random(1_000) < 0.2])
-    >>> BernoulliCusum(level=0.1, odds=1.5, threshold=5.0).update_many(errors)[0]
-    5163
+    >>> BernoulliCusum(level=0.1, odds=1.5, threshold=7.0).update_many(errors)[0]
+    5208
     """
 
     def __init__(self, level: float, odds: float = 1.5, threshold: float = 5.0):

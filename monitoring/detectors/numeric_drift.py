@@ -10,6 +10,7 @@ from leeway.profile import FeatureProfile
 from .evidence import LOCATION, OUT_OF_RANGE, SHAPE, UNSEEN, ByName, Evidence, with_dof
 from .histogram_distances import histogram_distances
 from .presence import Presence
+from .quantile_cells import QuantileCells
 from .rates import more_often
 from .values import numbers_of, other_types
 
@@ -20,10 +21,11 @@ class NumericDrift:
     `shape` is the two-sample Kolmogorov-Smirnov test with effective sizes. `location` is the rank-sum test (the mean
     rank of the window's values in the reference, mid-ranks for ties), which sees a move of the middle before KS does.
     Rows count as n / inflation, and the p-values allow for the inflation being an estimate (Student's t with twice as
-    many degrees of freedom as the reference has effective rows). The effect of both is the Wasserstein distance
-    between the window's order statistics and the reference's quantiles, in units of the reference's spread; for a
-    column that was constant, the share of values that differ. `out_of_range` counts values beyond the reference's
-    lowest and highest.
+    many degrees of freedom as the reference has effective rows). The effect of both is the Wasserstein distance in
+    units of the reference's spread, once window and reference are drawn in to the reference's first and last
+    hundredth as the spread is: a few values far out neither feign a move nor hide one. The metric `wasserstein` is
+    the plain distance in the same units. For a column that was constant the effect is the share of values that
+    differ. `out_of_range` counts values beyond the reference's lowest and highest.
 
     F. J. Massey, The Kolmogorov-Smirnov test for goodness of fit, JASA 46 (1951); H. B. Mann and D. R. Whitney, On a
     test of whether one of two random variables is stochastically larger than the other, AMS 18 (1947).
@@ -41,7 +43,8 @@ class NumericDrift:
         self._spread = np.array([feature.spread or 1.0 for feature in features])
         self._location_inflation = np.array([feature.inflation.location for feature in features])
         self._rank_variance = np.array([_rank_variance(sample) for sample in self._samples])
-        self._quantiles = np.array([_quantiles(sample, window_rows) for sample in self._samples])
+        self._ends = np.array([_ends(sample) for sample in self._samples]).T
+        self._rows, self._cells = window_rows, QuantileCells(self._samples, window_rows)
 
     def score(self, columns: Sequence[np.ndarray | list], rows: int) -> Evidence:
         """Compare m columns, each of shape (rows,), in the order of the features."""
@@ -50,16 +53,18 @@ class NumericDrift:
         values.sort(axis=1)
         present = rows - np.isnan(values).sum(axis=1)
         others = np.array([other_types(column) if n < rows else 0 for column, n in zip(columns, present)])
-        ks, rank = self._ranks(values, present)
+        below, upto = self._ranks(values, present)
+        distance, within = self._wasserstein(values, upto, present)
+        ks, rank = self._ks_and_mean_rank(below / self._sizes, upto / self._sizes, present)
         metrics = histogram_distances(self._histograms(values, present), self._counts)
-        metrics |= {"ks": ks, "wasserstein": self._wasserstein(values, present)}
+        metrics |= {"ks": ks, "wasserstein": distance}
         outside = ((values < self._low) | (values > self._high)).sum(axis=1)
         is_constant = (present > 0) & (values[:, 0] == values[np.arange(len(values)), present - 1])
         shares = self._presence.shares(rows, present, others)
         shares |= {OUT_OF_RANGE: outside / np.maximum(present, 1), UNSEEN: np.zeros(len(present))}
         p_values = self._presence.p_values(rows, present, others, is_constant)
         p_values |= self._p_values(metrics, rank, outside, present)
-        return Evidence(metrics, p_values, self._effects(metrics, shares), shares, is_constant)
+        return Evidence(metrics, p_values, self._effects(ks, within, shares), shares, is_constant)
 
     def _p_values(self, metrics: ByName, rank: np.ndarray, outside: np.ndarray, present: np.ndarray) -> ByName:
         presence, inflation = self._presence, self._presence.shape_inflation
@@ -80,26 +85,29 @@ class NumericDrift:
         z = np.where(self._rank_variance > 0, np.abs(rank - 0.5) * np.sqrt(size / variance), 0.0)
         return with_dof(2 * ndtr(-z), np.maximum(2 * reference / inflation, 1.0))
 
-    def _effects(self, metrics: ByName, shares: ByName) -> ByName:
-        moved = np.where(self._presence.was_constant, metrics["ks"], metrics["wasserstein"])
+    def _effects(self, ks: np.ndarray, within: np.ndarray, shares: ByName) -> ByName:
+        moved = np.where(self._presence.was_constant, ks, within)
         effects = {LOCATION: moved, SHAPE: moved, OUT_OF_RANGE: shares[OUT_OF_RANGE]}
         return effects | self._presence.effects(shares)
 
     def _ranks(self, values: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The Kolmogorov-Smirnov distance and the mean mid-rank, both from the ranks of the window in the reference.
-
-        The largest difference of two step functions lies at a value of the window, or just before one.
-        """
-        below = np.zeros(values.shape)
-        upto = np.zeros(values.shape)
+        """How many of the reference's values are below, and up to, each value of the window; shape (m, n)."""
+        below = np.zeros(values.shape, int)
+        upto = np.zeros(values.shape, int)
         for j, (sample, n) in enumerate(zip(self._samples, present)):
             below[j, :n] = left = sample.searchsorted(values[j, :n])
             is_tied = sample[np.minimum(left, len(sample) - 1)] == values[j, :n]
             upto[j, :n] = sample.searchsorted(values[j, :n], "right") if is_tied.any() else left
-        below /= self._sizes
-        upto /= self._sizes
+        return below, upto
+
+    @staticmethod
+    def _ks_and_mean_rank(below: np.ndarray, upto: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The Kolmogorov-Smirnov distance and the mean mid-rank, both from the ranks as shares of the reference.
+
+        The largest difference of two step functions lies at a value of the window, or just before one.
+        """
         n = np.maximum(present, 1)[:, None]
-        place = np.arange(1, values.shape[1] + 1)
+        place = np.arange(1, below.shape[1] + 1)
         excess = np.maximum(place / n - upto, below - (place - 1) / n)
         excess[place > n] = 0.0
         rank = np.where(present > 0, (below + upto).sum(axis=1) / (2 * n[:, 0]), 0.5)
@@ -113,17 +121,18 @@ class NumericDrift:
         upto[:, -1] = present
         return upto[:, 1:] - upto[:, :-1]
 
-    def _wasserstein(self, values: np.ndarray, present: np.ndarray) -> np.ndarray:
-        width = self._quantiles.shape[1]
-        distance = np.zeros(len(values))
-        full = present == width
-        if full.any():
-            distance[full] = np.abs(values[full, :width] - self._quantiles[full]).mean(axis=1)
-        for j in np.flatnonzero(~full & (present > 0)):
-            n = present[j]
-            distance[j] = np.abs(values[j, :n] - _quantiles(self._samples[j], n)).mean()
-        distance[self._presence.present == 0] = 0.0
-        return distance / self._spread
+    def _wasserstein(self, values: np.ndarray, upto: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The distances, plain and drawn in, in spreads."""
+        found = np.zeros((2, len(values)))
+        if values.shape[1] == self._rows and (present == self._rows).all():
+            found[:] = _both(self._cells, values, upto, self._ends)
+        else:
+            for j in np.flatnonzero(present):
+                n, one = present[j], slice(j, j + 1)
+                cells = QuantileCells(self._samples[one], n)
+                found[:, one] = _both(cells, values[one, :n], upto[one, :n], self._ends[:, one])
+        found[:, self._presence.present == 0] = 0.0
+        return found[0] / self._spread, found[1] / self._spread
 
 
 _NOTHING = np.array([np.nan], "<f8").tobytes()
@@ -143,10 +152,14 @@ def _harmonic(n: np.ndarray, m: np.ndarray) -> np.ndarray:
     return n * m / np.maximum(n + m, 1e-300)
 
 
-def _quantiles(sample: np.ndarray, n: int) -> np.ndarray:
-    """The means of the sample's quantile function over n equal parts."""
-    below = np.concatenate([[0.0], np.cumsum(sample)]) / len(sample)
-    return np.diff(np.interp(np.linspace(0, 1, n + 1), np.linspace(0, 1, len(below)), below)) * n
+def _both(cells: QuantileCells, values: np.ndarray, upto: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, ...]:
+    return cells.distances(values, upto), cells.distances_within(values, *ends)
+
+
+def _ends(sample: np.ndarray) -> tuple[float, float]:
+    """Where the outermost hundredths of a sample begin; without bounds where all between is the same."""
+    low, high = sample[len(sample) // 100], sample[-1 - len(sample) // 100]
+    return (low, high) if low < high else (-np.inf, np.inf)
 
 
 def _rank_variance(sample: np.ndarray) -> float:

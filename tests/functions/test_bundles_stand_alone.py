@@ -21,7 +21,8 @@ for path in bundle.files:
     if path.endswith(".py"):
         name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         importlib.import_module(f"{bundle.prefix}.{name}")
-print(sorted(name for name in sys.modules if name.partition(".")[0] in ("leeway", "serving", "monitoring", "functions")))
+ours = ("leeway", "serving", "monitoring", "functions")
+print(sorted(name for name in sys.modules if name.partition(".")[0] in ours))
 """
 
 

@@ -14,6 +14,8 @@ from leeway.clock import Clock, ManualClock
 from leeway.errors import StoreError
 from leeway.files import OsFiles
 from leeway.interfaces import Archive, Message, SeriesStore, State, Stream
+from leeway.outbox import Outbox
+from leeway.outbox_file import OutboxFile
 from leeway.settings import Settings
 
 _ROOT = Path(__file__).parents[2]
@@ -136,6 +138,31 @@ def small_disk() -> SmallDisk:
 @pytest.fixture(scope="session")
 def disk_type() -> type[SmallDisk]:
     return SmallDisk
+
+
+@pytest.fixture(scope="session")
+def left_behind() -> Callable[[Outbox], OutboxFile | None]:
+    """The file of an outbox as its next owner finds it."""
+
+    def leave(outbox: Outbox) -> OutboxFile | None:
+        outbox.close()
+        return OutboxFile.adopt(outbox.file.path, OsFiles())
+
+    return leave
+
+
+@pytest.fixture(scope="session")
+def kept() -> Callable[[OutboxFile], list[tuple[str, int, bytes]]]:
+    """What is left in a file, from the position on which it was forwarded: (key, number, payload)."""
+
+    def read(file: OutboxFile) -> list[tuple[str, int, bytes]]:
+        found = []
+        while frames := file.read(100):
+            found += [(file.slots[frame.slot].key, frame.number, frame.payload) for frame in frames]
+            file.confirm(frames)
+        return found
+
+    return read
 
 
 @pytest.fixture

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from leeway import outbox_layout as layout
 from leeway.clock import ManualClock
 from leeway.errors import StoreError
-from leeway.files import OsFiles
 from leeway.outbox import Outbox
-from leeway.outbox_file import OutboxFile
 from leeway.outbox_sender import OutboxSender
 from leeway.settings import Settings
 
@@ -25,22 +23,7 @@ def outbox(home, settings, clock, small_disk):
     outbox.close()
 
 
-def left_behind(outbox):
-    """The file as its next owner finds it."""
-    outbox.close()
-    return OutboxFile.adopt(outbox.file.path, OsFiles())
-
-
-def kept(file):
-    """What is left in a file, from the position on which it was forwarded."""
-    found = []
-    while frames := file.read(100):
-        found += [(file.slots[frame.slot].key, frame.number, frame.payload) for frame in frames]
-        file.confirm(frames)
-    return found
-
-
-def test_numbers_start_at_one_and_have_no_gaps_for_each_key(outbox):
+def test_numbers_start_at_one_and_have_no_gaps_for_each_key(outbox, left_behind, kept):
     seen = []
     for key in ("a/b/c", KEY, "a/b/c", KEY, KEY):
         assert outbox.append(key, lambda origin, key=key: seen.append((key, origin.seq, origin.outbox)) or b"x")
@@ -90,7 +73,7 @@ def test_over_the_limit_records_are_dropped_and_counted_and_later_ones_fit_again
     assert (origins[-1].seq, origins[-1].dropped) == (4, {"outbox_full": 2})
 
 
-def test_drop_counters_are_in_the_file_of_a_killed_process(outbox):
+def test_drop_counters_are_in_the_file_of_a_killed_process(outbox, left_behind):
     for _ in range(3):
         outbox.drop(KEY, "sampled_out")
     outbox.append("a/b/c", lambda origin: b"")
@@ -101,7 +84,7 @@ def test_drop_counters_are_in_the_file_of_a_killed_process(outbox):
 
 
 @pytest.mark.parametrize("room", [0, 5, layout.FRAME_HEAD, 900])
-def test_a_write_that_the_disk_refuses_is_counted_and_leaves_a_clean_end(outbox, small_disk, room):
+def test_a_write_that_the_disk_refuses_is_counted_and_leaves_a_clean_end(outbox, small_disk, room, left_behind, kept):
     outbox.append(KEY, lambda origin: b"first")
     small_disk.room = outbox.file.path.stat().st_size + room
     assert not outbox.append(KEY, lambda origin: b"torn" * 250)
@@ -115,7 +98,7 @@ def test_a_write_that_the_disk_refuses_is_counted_and_leaves_a_clean_end(outbox,
     file.close()
 
 
-def test_drops_are_counted_on_a_full_disk_after_a_kill(outbox, small_disk):
+def test_drops_are_counted_on_a_full_disk_after_a_kill(outbox, small_disk, left_behind):
     outbox.append(KEY, lambda origin: b"first")
     small_disk.room = outbox.file.path.stat().st_size
     assert [outbox.append(key, lambda origin: b"more") for key in (KEY, "a/new/key")] == [False, False]
@@ -124,7 +107,7 @@ def test_drops_are_counted_on_a_full_disk_after_a_kill(outbox, small_disk):
     file.close()
 
 
-def test_a_record_that_cannot_be_made_costs_no_number(outbox):
+def test_a_record_that_cannot_be_made_costs_no_number(outbox, left_behind, kept):
     assert not outbox.append(KEY, lambda origin: 1 / 0)
     assert not outbox.append(KEY, lambda origin: "no bytes")
     assert outbox.append(KEY, lambda origin: b"%d" % origin.seq)
@@ -134,7 +117,7 @@ def test_a_record_that_cannot_be_made_costs_no_number(outbox):
     file.close()
 
 
-def test_more_reasons_than_a_slot_holds_are_counted_together(outbox):
+def test_more_reasons_than_a_slot_holds_are_counted_together(outbox, left_behind):
     for i in range(20):
         outbox.drop(KEY, f"reason {i} with a long tail that is cut")
     file = left_behind(outbox)
@@ -158,133 +141,6 @@ def test_a_closed_outbox_drops_and_never_raises(outbox):
     assert not outbox.append(KEY, lambda origin: b"")
     assert not outbox.append("another/key/x", lambda origin: b"")
     assert outbox.dropped() == {KEY: {"closed": 1}, "another/key/x": {"closed": 1}}
-
-
-@pytest.mark.parametrize("cut", [1, 500, 1_000 + layout.FRAME_HEAD - 1])
-def test_reading_stops_at_a_torn_last_record(outbox, cut):
-    for text in (b"whole", b"torn" * 250):
-        outbox.append(KEY, lambda origin, text=text: text)
-    outbox.close()
-    with outbox.file.path.open("r+b") as file:
-        file.truncate(outbox.file.path.stat().st_size - cut)
-    file = OutboxFile.adopt(outbox.file.path, OsFiles())
-    assert kept(file) == [(KEY, 1, b"whole")]
-    assert file.slots[0].last == 1
-    file.close()
-
-
-def test_a_changed_byte_ends_the_reading_before_it(outbox):
-    for _ in range(3):
-        outbox.append(KEY, lambda origin: b"x" * 100)
-    outbox.close()
-    data = bytearray(outbox.file.path.read_bytes())
-    data[layout.DATA + 116 + 50] ^= 1
-    outbox.file.path.write_bytes(data)
-    file = OutboxFile.adopt(outbox.file.path, OsFiles())
-    assert [number for _, number, _ in kept(file)] == [1]
-    file.close()
-
-
-@pytest.mark.parametrize("size", [0, 40, 4_096, layout.DATA - 1])
-def test_a_truncated_header_never_gives_records(outbox, size):
-    outbox.append(KEY, lambda origin: b"lost with the power")
-    outbox.close()
-    outbox.file.path.write_bytes(outbox.file.path.read_bytes()[:size])
-    if size < 80:
-        with pytest.raises(StoreError, match="move it away"):
-            OutboxFile.adopt(outbox.file.path, OsFiles())
-    else:
-        file = OutboxFile.adopt(outbox.file.path, OsFiles())
-        assert kept(file) == []
-        file.close()
-
-
-def test_another_layout_is_refused_and_says_what_to_do(outbox):
-    outbox.close()
-    data = bytearray(outbox.file.path.read_bytes())
-    data[8] = 2
-    outbox.file.path.write_bytes(data)
-    with pytest.raises(StoreError, match=r"layout 2 .* use the Leeway that wrote it"):
-        OutboxFile.adopt(outbox.file.path, OsFiles())
-
-
-def test_a_number_is_never_used_again_after_the_file_was_emptied(outbox, memory_stream, clock):
-    sender = OutboxSender(outbox.file, clock)
-    numbers = []
-    for _ in range(12):
-        outbox.append(KEY, lambda origin: numbers.append(origin.seq) or b"x" * 300 * KIB)
-        sender.send(memory_stream)
-        outbox.reclaim()
-    assert numbers == list(range(1, 13))
-    assert outbox.file.base > 3 * 1024 * KIB
-    assert outbox.file.path.stat().st_size < layout.DATA + 1300 * KIB
-    file = left_behind(outbox)
-    assert (kept(file), file.slots[0].last) == ([], 12)
-    file.close()
-
-
-def test_what_waits_is_moved_to_the_front_when_the_rest_was_forwarded(outbox, memory_stream, clock):
-    for i in range(7):
-        outbox.append(KEY, lambda origin, i=i: b"%d" % i * 200 * KIB)
-        outbox.append("a/b/c", lambda origin, i=i: b"small %d" % i)
-        if i < 6:
-            OutboxSender(outbox.file, clock).send(memory_stream)
-            OutboxSender(outbox.file, clock).send(memory_stream)
-    before = outbox.file.path.stat().st_size
-    outbox.reclaim()
-    assert outbox.file.path.stat().st_size < before / 3
-    outbox.append("a/b/c", lambda origin: b"after")
-    file = left_behind(outbox)
-    assert kept(file) == [(KEY, 7, b"6" * 200 * KIB), ("a/b/c", 7, b"small 6"), ("a/b/c", 8, b"after")]
-    file.close()
-
-
-class PowerOff(Exception):
-    """The process ends here."""
-
-
-class Mortal(OsFiles):
-    """Lives for `left` more writes and truncations."""
-
-    def __init__(self):
-        self.left = 1 << 30
-
-    def pwrite(self, fd, data, offset):
-        self._live()
-        return OsFiles.pwrite(fd, data, offset)
-
-    def truncate(self, fd, size):
-        self._live()
-        OsFiles.truncate(fd, size)
-
-    def _live(self):
-        self.left -= 1
-        if self.left < 0:
-            raise PowerOff
-
-
-@pytest.mark.parametrize("left", range(5))
-@pytest.mark.parametrize("waiting", [0, 1, 200])
-def test_dying_while_the_file_is_emptied_loses_and_repeats_nothing(home, settings, clock, memory_stream, left, waiting):
-    files = Mortal()
-    outbox = Outbox.create(home, settings, clock, files)
-    sender = OutboxSender(outbox.file, clock)
-    for _ in range(1_200):  # frames of one size: what a move leaves behind looks like frames in place
-        outbox.append(KEY, lambda origin: b"x" * 1_000)
-        if outbox.waiting()[0] == 60:
-            sender.send(memory_stream)
-    assert sender.is_done
-    for _ in range(waiting):
-        outbox.append(KEY, lambda origin: b"y" * 1_000)
-    sent = len(memory_stream.kept)
-    files.left = left
-    try:
-        outbox.reclaim()
-    except PowerOff:
-        pass
-    file = left_behind(outbox)
-    assert [number for _, number, _ in kept(file)] == list(range(sent + 1, sent + 1 + waiting))
-    file.close()
 
 
 def test_two_threads_append_while_a_third_forwards(home, memory_stream, clock):
@@ -330,7 +186,7 @@ STEPS = st.lists(
 @hypothesis_settings(max_examples=60, deadline=None)
 @given(steps=STEPS)
 def test_whatever_happens_each_kept_record_arrives_in_order_and_each_drop_is_counted(
-    tmp_path_factory, stream_type, disk_type, steps
+    tmp_path_factory, stream_type, disk_type, steps, left_behind
 ):
     clock, disk, stream = ManualClock(), disk_type(), stream_type()
     outbox = Outbox.create(tmp_path_factory.mktemp("outbox"), Settings(outbox_limit_mb=1), clock, disk)

@@ -69,3 +69,15 @@ def test_booleans_come_in_every_form():
     assert len(found) == 1
     assert all(compared(reference, form).shares["type_change"] == 0 for form in forms)
     assert compared(reference, ["true" if t else "false" for t in truth]).shares["type_change"] == 1
+
+
+@pytest.mark.parametrize("distinct", [300, 1_500, 3_000, 20_000])
+def test_as_many_new_categories_come_as_the_reference_lets_expect(distinct):
+    rng = np.random.default_rng(6)
+    found = []
+    for _ in range(20):
+        reference, window = ([f"id-{i}" for i in rng.integers(0, distinct, n)] for n in (5_000, 1_000))
+        feature = feature_profile("f", reference, "categorical")
+        unseen = CategoricalDrift([feature], 1_000).score([window], 1_000).shares["unseen"][0]
+        found.append(unseen - (feature.rest + feature.borderline) / feature.rows)
+    assert np.mean(found) == pytest.approx(0.0, abs=0.01)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.special import ndtri
 from scipy.stats import ks_2samp, mannwhitneyu, wasserstein_distance
 
 from monitoring.detectors.evidence import LOCATION, SHAPE
@@ -35,8 +36,9 @@ def test_distances_and_p_values_are_those_of_scipy(kind, moved):
     if kind in ("normal", "heavy"):
         asymptotic = ks_2samp(reference, window, method="asymp").pvalue
         assert found.p_values[SHAPE][0] == pytest.approx(asymptotic, rel=0.2)
-    exact = mannwhitneyu(window, reference).pvalue
-    assert found.p_values[LOCATION][0] == pytest.approx(exact, rel=0.25, abs=1e-12)
+    # the inflation is an estimate, near 1: of the p-value's normal score it may take a few hundredths
+    exact = ndtri(mannwhitneyu(window, reference).pvalue / 2)
+    assert ndtri(found.p_values[LOCATION][0] / 2) == pytest.approx(exact, rel=0.04, abs=0.02)
 
 
 def test_missing_values_leave_the_others_comparable():
@@ -72,12 +74,25 @@ def test_infinity_is_a_missing_value_as_it_is_in_a_record():
     assert np.isfinite(found.metrics["wasserstein"]).all()
 
 
-def test_a_heavy_tail_does_not_hide_a_move_of_the_rest():
+def with_spikes(rng, rows, middle):
+    """Normal values, two of a thousand far out."""
+    return np.where(rng.random(rows) < 0.002, 1_000.0, rng.normal(middle, 1, rows))
+
+
+@pytest.mark.parametrize("middle", [0.0, 0.5])
+def test_a_heavy_tail_neither_feigns_a_move_of_the_rest_nor_hides_one(middle):
     rng = np.random.default_rng(2)
-    reference, window = np.exp(3 * rng.normal(size=5_000)), np.exp(3 * rng.normal(size=1_000) + 0.7)
-    found = compared(reference, window)
-    assert found.metrics["wasserstein"][0] > 0.1
-    assert wasserstein_distance(reference, window) / reference.std() < 0.1
+    reference, windows = with_spikes(rng, 5_000, 0.0), [with_spikes(rng, 1_000, middle) for _ in range(20)]
+    effects = compared(reference, *windows).effects[SHAPE]
+    assert effects == pytest.approx(middle, abs=0.12)
+    plain = [wasserstein_distance(reference, window) / reference.std() for window in windows]
+    assert max(plain) < 0.1 and np.ptp(plain) > 0.02
+
+
+def test_where_almost_all_values_are_the_same_the_others_count_as_they_are():
+    rng = np.random.default_rng(4)
+    reference, window = (np.where(rng.random(n) < 0.005, rng.normal(9, 1, n), 0.0) for n in (5_000, 1_000))
+    assert compared(reference, window, window + 0.1).effects[SHAPE][1] > compared(reference, window).effects[SHAPE][0]
 
 
 def test_a_reference_without_values_can_be_compared_with():

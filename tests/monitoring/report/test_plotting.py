@@ -22,7 +22,7 @@ def test_a_part_of_a_name_finds_its_endpoint(run, maker):
     maker.predict("b", "x")
     run.take(maker)
     assert leeway.plot("server/b", run.settings).axes
-    with pytest.raises(StoreError, match="several of those there are: .*/a/v1, .*/b/v1"):
+    with pytest.raises(StoreError, match=r"several of those there are: .*/a/v1, .*/b/v1"):
         leeway.plot("server", run.settings)
     with pytest.raises(StoreError, match="none of those there are"):
         leeway.plot("nobody", run.settings)

@@ -1,0 +1,90 @@
+"""Runs models, whatever the protocol: an InferenceRequest in, an InferenceResponse out."""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from .errors import ModelFailed, NotFound, ServingError
+from .graph.deployment import Deployment
+from .models.load import LoadedModel, load
+from .types import About, Endpoint, InferenceRequest, InferenceResponse, Operation
+
+_log = logging.getLogger("leeway.serving")
+
+
+class Served(NamedTuple):
+    """One loaded model, and who it is."""
+
+    endpoint: Endpoint
+    loaded: LoadedModel
+
+
+class DataPlane:
+    """The deployments of one worker, by name."""
+
+    def __init__(self, served: Mapping[str, Served]):
+        self._served = dict(served)
+
+    @classmethod
+    def of(cls, deployments: Iterable[Deployment], function_uri: str, handler: str, home: Path) -> "DataPlane":
+        """Load every model; LoadError where one cannot be. `function_uri` is project/function."""
+        return cls({each.name: _serve(each, function_uri, handler, home) for each in deployments})
+
+    @property
+    def served(self) -> list[Served]:
+        return list(self._served.values())
+
+    def endpoint(self, deployment: str, version: str = "") -> Endpoint:
+        """Who answers; NotFound where nobody is called so, or not in this version."""
+        served = self._served.get(deployment)
+        if served is None:
+            raise NotFound(f"no model {deployment!r:.80} is served here; there are: {', '.join(self._served)}")
+        if version and version != served.endpoint.version:
+            raise NotFound(f"{deployment} has no version {version!r:.80}; it has {served.endpoint.version}")
+        return served.endpoint
+
+    def answer(self, endpoint: Endpoint, request: InferenceRequest) -> InferenceResponse:
+        """ServingError where there is no answer; what a model raises is logged whole, and told by its name."""
+        when = time.time()
+        model = self._served[endpoint.deployment].loaded.model
+        try:
+            prediction = (model.explain if request.operation is Operation.EXPLAIN else model.predict)(request)
+        except ModelFailed:
+            _log.exception("model %s: request %s", endpoint.id, request.id)
+            raise
+        except ServingError:
+            raise
+        except Exception as error:
+            _log.exception("model %s failed: request %s", endpoint.id, request.id)
+            raise ModelFailed(
+                f"model {endpoint.deployment!r} failed with {type(error).__name__}; the function's log says where"
+            ) from error
+        return InferenceResponse(request.id, endpoint, prediction, when)
+
+    def about(self, deployment: str = "") -> list[About]:
+        """What is known of one model, or of all of them."""
+        return [_about(self._served[deployment])] if deployment else [_about(each) for each in self._served.values()]
+
+
+def _serve(deployment: Deployment, function_uri: str, handler: str, home: Path) -> Served:
+    predictor = deployment.predictors[0]
+    node = predictor.graph
+    loaded = load(node, handler, home)
+    path = f"{function_uri}/{deployment.name}/{predictor.name}/{node.name}/{loaded.version}"
+    endpoint = Endpoint(path, deployment.name, node.name, loaded.version, loaded.model.class_name, loaded.features)
+    return Served(endpoint, loaded)
+
+
+def _about(served: Served) -> About:
+    endpoint, loaded = served
+    return About(
+        endpoint.deployment,
+        endpoint.version,
+        endpoint.class_name,
+        endpoint.id,
+        loaded.sha256,
+        [{"name": name} for name in endpoint.features or ()],
+        loaded.outputs,
+    )

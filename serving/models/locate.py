@@ -1,0 +1,76 @@
+"""Where the parts of a model lie: its file, its profile, and what MLRun wrote about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from leeway.model_hash import model_hash
+from serving.errors import LoadError
+
+PROFILE_FILE, SPEC_FILE = "leeway-profile.json", "model_spec.yaml"
+PICKLED = (".pkl", ".pickle", ".joblib", ".p", ".sav")
+
+
+@dataclass(frozen=True)
+class Located:
+    """`path` is what was named, `file` the model's own file (None: not found, which is a user's class's business)."""
+
+    path: Path
+    file: Path | None
+    spec: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """Of the model's file; of all that is there, where it is not known."""
+        return model_hash(self.file or self.path)
+
+    @property
+    def profile(self) -> bytes | None:
+        """The profile in the folder of the model, or beside its file."""
+        folders = [self.path] if self.path.is_dir() else []
+        for folder in [*folders, *([self.file.parent] if self.file else [])]:
+            if (folder / PROFILE_FILE).is_file():
+                return (folder / PROFILE_FILE).read_bytes()
+        return None
+
+
+def locate(name: str, uri: str) -> Located:
+    """A file, a folder that MLRun logged, or a folder with one pickled file in it; LoadError where it is none."""
+    path = _local(name, uri)
+    if path.is_file():
+        return Located(path, path)
+    if not path.is_dir():
+        raise LoadError(f"SERVING_MODEL_{name}={uri}: there is no such file or folder; name the model's own")
+    spec = _spec(path)
+    if spec:
+        named = spec.get("model_file")
+        file = path / named if isinstance(named, str) and named else None
+        if file is None or not file.is_file():
+            raise LoadError(f"{path / SPEC_FILE} names the file {named!r}, which is not in its folder; log it again")
+        return Located(path, file, spec)
+    found = sorted(each for each in path.iterdir() if each.suffix in PICKLED)
+    return Located(path, found[0] if len(found) == 1 else None)
+
+
+def _local(name: str, uri: str) -> Path:
+    parts = urlsplit(uri)
+    if "://" not in uri:
+        return Path(uri).expanduser()
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    raise LoadError(f"SERVING_MODEL_{name}={uri}: {parts.scheme}:// is not read here; copy it, and name the file")
+
+
+def _spec(folder: Path) -> dict[str, Any]:
+    file = folder / SPEC_FILE
+    if not file.is_file():
+        return {}
+    import yaml
+
+    try:
+        document = yaml.load(file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
+        return document.get("spec") or document
+    except (yaml.YAMLError, AttributeError) as error:
+        raise LoadError(f"{file} cannot be read ({error}); log the model again") from None

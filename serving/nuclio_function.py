@@ -1,0 +1,51 @@
+"""A model server as a Nuclio function: made from its environment, and driven by Nuclio's events."""
+
+from typing import Any, Self
+
+from leeway.backends import connect
+from leeway.settings import Settings
+
+from .dataplane import DataPlane
+from .gateway import Gateway
+from .graph.environment import deployments_of
+from .metrics import Metrics
+from .profiles import Profiles
+from .protocols.mlrun_v1 import MlrunV1
+from .protocols.mlrun_v2 import MlrunV2
+from .recorder import Recorder
+from .settings import ServingSettings
+from .types import HttpRequest
+
+
+class NuclioFunction:
+    """What one worker holds: the gateway, and what has to be closed when it ends."""
+
+    def __init__(self, gateway: Gateway, profiles: Profiles, recorder: Recorder | None):
+        self._gateway, self._profiles, self._recorder = gateway, profiles, recorder
+
+    @classmethod
+    def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
+        """Load the models, publish their profiles, open the outbox. Errors of LeewayError say what is wrong."""
+        plane = DataPlane.of(deployments_of(serving), serving.function_uri, serving.handler, settings.home)
+        recorder = Recorder.start(serving, settings, worker) if serving.stream else None
+        found = {each.endpoint.id: each.loaded.profile for each in plane.served}
+        profiles = Profiles(
+            lambda: connect.state(settings, "shared"), {id: data for id, data in found.items() if data is not None}
+        )
+        profiles.publish()
+        metrics = Metrics([each.endpoint for each in plane.served], recorder.outbox if recorder else None)
+        observers = [recorder.see] if recorder else []
+        protocols = (MlrunV2(), MlrunV1())
+        return cls(Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20), profiles, recorder)
+
+    def answer(self, context: Any, event: Any) -> Any:
+        """A Response for every event."""
+        headers = {name.lower(): value for name, value in (event.headers or {}).items() if isinstance(value, str)}
+        answer = self._gateway.answer(HttpRequest(event.method or "GET", event.path or "/", headers, event.body))
+        return context.Response(answer.headers, answer.body, answer.content_type, answer.status)
+
+    def close(self) -> None:
+        """Send what was recorded; what is not taken in time stays on disk, for another worker."""
+        self._profiles.close()
+        if self._recorder is not None:
+            self._recorder.close()

@@ -1,0 +1,86 @@
+"""What a model server is told by its environment, under the names that MLRun's hub gave them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from leeway.errors import SettingError
+
+_MODEL, _HASH = "SERVING_MODEL_", "SERVING_MODEL_HASH_"
+_DEFAULT_BODY_MB = 64
+
+
+@dataclass(frozen=True)
+class ServingSettings:
+    """`models` maps a deployment's name to where its model lies, `hashes` to the hash that it must have.
+
+    `sample` keeps one record of so many, `batch` packs so many into one stream message. `handler` is module:function
+    of the code that Nuclio runs, where it says so.
+    """
+
+    models: Mapping[str, str]
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    model_class: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    stream: str = ""
+    sample: int = 1
+    batch: int = 1
+    max_body_mb: int = _DEFAULT_BODY_MB
+    project: str = "default"
+    function: str = "model-server"
+    handler: str = ""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "ServingSettings":
+        """From the environment; SettingError names the variable, its value and what was expected."""
+        hashes = {name.removeprefix(_HASH): value for name, value in environ.items() if name.startswith(_HASH)}
+        models = {
+            name.removeprefix(_MODEL): value
+            for name, value in environ.items()
+            if name.startswith(_MODEL) and not name.startswith(_HASH)
+        }
+        if not models or "" in models:
+            raise SettingError(
+                f"no model is named: set {_MODEL}<name> to a model's file or folder (names given: {sorted(models)})"
+            )
+        if unknown := sorted(set(hashes) - set(models)):
+            raise SettingError(f"{_HASH}{unknown[0]} is set, but there is no {_MODEL}{unknown[0]}; set both or neither")
+        project = environ.get("MLRUN_DEFAULT_PROJECT") or cls.project
+        return cls(
+            models=dict(sorted(models.items())),
+            hashes=hashes,
+            model_class=environ.get("MODEL_CLASS", ""),
+            parameters=_parameters(environ.get("SERVING_PARAMS", "")),
+            stream=environ.get("INFERENCE_STREAM", ""),
+            sample=_whole(environ, "INFERENCE_STREAM_SAMPLE", 1),
+            batch=_whole(environ, "INFERENCE_STREAM_BATCH", 1),
+            max_body_mb=_whole(environ, "SERVING_MAX_BODY_MB", _DEFAULT_BODY_MB),
+            project=project,
+            function=environ.get("NUCLIO_FUNCTION_NAME", "").removeprefix(f"{project}-") or cls.function,
+            handler=environ.get("NUCLIO_HANDLER", ""),
+        )
+
+    @property
+    def function_uri(self) -> str:
+        """project/function"""
+        return f"{self.project}/{self.function}"
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isdecimal() or int(text) < 1:
+        raise SettingError(f"{name}={text!r}: expected a whole number from 1")
+    return int(text)
+
+
+def _parameters(text: str) -> dict[str, Any]:
+    try:
+        value = orjson.loads(text or "{}")
+    except orjson.JSONDecodeError as error:
+        raise SettingError(f"SERVING_PARAMS={text!r} is no JSON ({error}); expected an object") from None
+    if not isinstance(value, dict):
+        raise SettingError(f'SERVING_PARAMS={text!r}: expected a JSON object, for example {{"threshold": 0.5}}')
+    return value

@@ -1,0 +1,145 @@
+"""What passes between the host, the protocols, the data plane and those who watch. All of it is frozen."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from .errors import ServingError
+
+
+class Operation(StrEnum):
+    """What a path asks for."""
+
+    INFER = "infer"
+    EXPLAIN = "explain"
+    FEEDBACK = "feedback"
+    METRICS = "metrics"
+    SERVER = "server"
+    LIVE = "live"
+    READY = "ready"
+    MODELS = "models"
+    MODEL = "model"
+    MODEL_READY = "model_ready"
+
+
+class HttpRequest(msgspec.Struct, frozen=True, gc=False):
+    """A request as any host hands it over. `headers` have lower-case names; `body` is bytes, or what the host has
+    decoded already."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any = b""
+
+    def __getitem__(self, header: str) -> str:
+        """A header by its lower-case name, "" where it is absent."""
+        return self.headers.get(header, "")
+
+
+class HttpAnswer(msgspec.Struct, frozen=True, gc=False):
+    """What any host sends back."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+    content_type: str = "application/json"
+
+
+class Route(msgspec.Struct, frozen=True, gc=False):
+    """Where a path leads: an operation, the methods it is there for, and of whom it is asked.
+
+    `version` is "" for any.
+    """
+
+    operation: Operation
+    methods: tuple[str, ...]
+    deployment: str = ""
+    version: str = ""
+
+
+class InferenceRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a model is asked, whatever the protocol. `rows` is not empty; `body` is the decoded body, for classes of
+    the user's that expect it."""
+
+    id: str
+    rows: list[Any]
+    operation: Operation = Operation.INFER
+    names: list[str] | None = None
+    event_time: str | None = None
+    labels: dict[str, str] = {}
+    body: Mapping[str, Any] = {}
+
+
+class Prediction(msgspec.Struct, frozen=True, gc=False):
+    """What a model says: one output per row as plain JSON values; of known classifiers also `probabilities`, shape
+    (rows, classes)."""
+
+    outputs: list[Any]
+    probabilities: list[list[float]] | None = None
+    metrics: dict[str, Any] = {}
+
+
+class Endpoint(msgspec.Struct, frozen=True, gc=False):
+    """Who answers. `id` is project/function/deployment/predictor/node/version, `class_name` what kind of model it is,
+    `features` its columns where they are known."""
+
+    id: str
+    deployment: str
+    node: str
+    version: str
+    class_name: str
+    features: list[str] | None = None
+
+
+class InferenceResponse(msgspec.Struct, frozen=True, gc=False):
+    """What goes back, before a protocol puts it into its own words."""
+
+    id: str
+    endpoint: Endpoint
+    prediction: Prediction
+    when: float
+
+
+class Feedback(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What came out later. `about` is the id of the request that it speaks of, `rows` which of its rows (all where it
+    is None); it holds `truth`, or a `reward`."""
+
+    id: str
+    about: str
+    rows: list[int] | None = None
+    truth: list[Any] | None = None
+    reward: float | list[float] | None = None
+    event_time: str | None = None
+    labels: dict[str, str] = {}
+
+
+class About(msgspec.Struct, frozen=True, gc=False):
+    """What is known of one served model. `features` and `outputs` are names and types where they are known."""
+
+    name: str
+    version: str
+    class_name: str
+    endpoint_id: str
+    sha256: str
+    features: list[dict[str, Any]] = []
+    outputs: list[dict[str, Any]] = []
+
+
+class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A request to a deployment and what became of it, for those who watch. `when` is its start (epoch seconds),
+    `microsec` its whole duration. `endpoint` is who answered, or would have."""
+
+    id: str
+    operation: Operation
+    deployment: str
+    endpoint: Endpoint
+    when: float
+    microsec: int
+    status: int
+    request: InferenceRequest | None = None
+    response: InferenceResponse | None = None
+    feedback: Feedback | None = None
+    error: ServingError | None = None
+    trace: str | None = None

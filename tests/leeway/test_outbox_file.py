@@ -1,0 +1,149 @@
+"""What the file of an outbox holds after its process died, wherever that was."""
+
+import pytest
+
+from leeway import outbox_layout as layout
+from leeway.errors import StoreError
+from leeway.files import OsFiles
+from leeway.outbox import Outbox
+from leeway.outbox_file import OutboxFile
+from leeway.outbox_sender import OutboxSender
+
+KEY = "leeway/model-server/elec_v1"
+KIB = 1024
+
+
+@pytest.fixture
+def outbox(home, settings, clock, small_disk):
+    outbox = Outbox.create(home / "outbox", settings, clock, small_disk)
+    yield outbox
+    outbox.close()
+
+
+@pytest.mark.parametrize("cut", [1, 500, 1_000 + layout.FRAME_HEAD - 1])
+def test_reading_stops_at_a_torn_last_record(outbox, cut, kept):
+    for text in (b"whole", b"torn" * 250):
+        outbox.append(KEY, lambda origin, text=text: text)
+    outbox.close()
+    with outbox.file.path.open("r+b") as file:
+        file.truncate(outbox.file.path.stat().st_size - cut)
+    file = OutboxFile.adopt(outbox.file.path, OsFiles())
+    assert kept(file) == [(KEY, 1, b"whole")]
+    assert file.slots[0].last == 1
+    file.close()
+
+
+def test_a_changed_byte_ends_the_reading_before_it(outbox, kept):
+    for _ in range(3):
+        outbox.append(KEY, lambda origin: b"x" * 100)
+    outbox.close()
+    data = bytearray(outbox.file.path.read_bytes())
+    data[layout.DATA + 116 + 50] ^= 1
+    outbox.file.path.write_bytes(data)
+    file = OutboxFile.adopt(outbox.file.path, OsFiles())
+    assert [number for _, number, _ in kept(file)] == [1]
+    file.close()
+
+
+@pytest.mark.parametrize("size", [0, 40, 4_096, layout.DATA - 1])
+def test_a_truncated_header_never_gives_records(outbox, size, kept):
+    outbox.append(KEY, lambda origin: b"lost with the power")
+    outbox.close()
+    outbox.file.path.write_bytes(outbox.file.path.read_bytes()[:size])
+    if size < 80:
+        with pytest.raises(StoreError, match="move it away"):
+            OutboxFile.adopt(outbox.file.path, OsFiles())
+    else:
+        file = OutboxFile.adopt(outbox.file.path, OsFiles())
+        assert kept(file) == []
+        file.close()
+
+
+def test_another_layout_is_refused_and_says_what_to_do(outbox):
+    outbox.close()
+    data = bytearray(outbox.file.path.read_bytes())
+    data[8] = 2
+    outbox.file.path.write_bytes(data)
+    with pytest.raises(StoreError, match=r"layout 2 .* use the Leeway that wrote it"):
+        OutboxFile.adopt(outbox.file.path, OsFiles())
+
+
+def test_a_number_is_never_used_again_after_the_file_was_emptied(outbox, memory_stream, clock, left_behind, kept):
+    sender = OutboxSender(outbox.file, clock)
+    numbers = []
+    for _ in range(12):
+        outbox.append(KEY, lambda origin: numbers.append(origin.seq) or b"x" * 300 * KIB)
+        sender.send(memory_stream)
+        outbox.reclaim()
+    assert numbers == list(range(1, 13))
+    assert outbox.file.base > 3 * 1024 * KIB
+    assert outbox.file.path.stat().st_size < layout.DATA + 1300 * KIB
+    file = left_behind(outbox)
+    assert (kept(file), file.slots[0].last) == ([], 12)
+    file.close()
+
+
+def test_what_waits_is_moved_to_the_front_when_the_rest_was_forwarded(outbox, memory_stream, clock, left_behind, kept):
+    for i in range(7):
+        outbox.append(KEY, lambda origin, i=i: b"%d" % i * 200 * KIB)
+        outbox.append("a/b/c", lambda origin, i=i: b"small %d" % i)
+        if i < 6:
+            OutboxSender(outbox.file, clock).send(memory_stream)
+            OutboxSender(outbox.file, clock).send(memory_stream)
+    before = outbox.file.path.stat().st_size
+    outbox.reclaim()
+    assert outbox.file.path.stat().st_size < before / 3
+    outbox.append("a/b/c", lambda origin: b"after")
+    file = left_behind(outbox)
+    assert kept(file) == [(KEY, 7, b"6" * 200 * KIB), ("a/b/c", 7, b"small 6"), ("a/b/c", 8, b"after")]
+    file.close()
+
+
+class PowerOff(Exception):
+    """The process ends here."""
+
+
+class Mortal(OsFiles):
+    """Lives for `left` more writes and truncations."""
+
+    def __init__(self):
+        self.left = 1 << 30
+
+    def pwrite(self, fd, data, offset):
+        self._live()
+        return OsFiles.pwrite(fd, data, offset)
+
+    def truncate(self, fd, size):
+        self._live()
+        OsFiles.truncate(fd, size)
+
+    def _live(self):
+        self.left -= 1
+        if self.left < 0:
+            raise PowerOff
+
+
+@pytest.mark.parametrize("left", range(5))
+@pytest.mark.parametrize("waiting", [0, 1, 200])
+def test_dying_while_the_file_is_emptied_loses_and_repeats_nothing(
+    home, settings, clock, memory_stream, left, waiting, left_behind, kept
+):
+    files = Mortal()
+    outbox = Outbox.create(home, settings, clock, files)
+    sender = OutboxSender(outbox.file, clock)
+    for _ in range(1_200):  # frames of one size: what a move leaves behind looks like frames in place
+        outbox.append(KEY, lambda origin: b"x" * 1_000)
+        if outbox.waiting()[0] == 60:
+            sender.send(memory_stream)
+    assert sender.is_done
+    for _ in range(waiting):
+        outbox.append(KEY, lambda origin: b"y" * 1_000)
+    sent = len(memory_stream.kept)
+    files.left = left
+    try:
+        outbox.reclaim()
+    except PowerOff:
+        pass
+    file = left_behind(outbox)
+    assert [number for _, number, _ in kept(file)] == list(range(sent + 1, sent + 1 + waiting))
+    file.close()
