@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 
 import msgspec
 import pyarrow as pa
@@ -13,7 +13,7 @@ from leeway.backends import connect
 from leeway.clock import Clock, SystemClock
 from leeway.interfaces import Archive, Point
 from leeway.profile import Profile
-from leeway.record import Incident, Position, Verdict
+from leeway.record import INFER, Incident, Position, Verdict
 from leeway.settings import Settings
 
 from ..answers import COUNTED
@@ -25,6 +25,7 @@ from .span import Span, day_of
 
 _DAY_S = 86_400
 _MOST_DAYS = 31
+_OF_ROWS = ("offset", "endpoint_id", "status", "error", "op")
 
 
 @dataclass
@@ -107,20 +108,20 @@ class Source:
         return None
 
     def rows_of(self, verdict: Verdict, key: str, columns: tuple[str, ...] | None = None) -> pa.Table:
-        """The rows that a verdict was computed from, with what is known of each; in stream order."""
+        """The rows that a verdict was computed from, with what is known of each; in stream order.
+        Without those that detectors never see: tests, repeated ids, failures, explanations."""
         first, last, days, table = verdict.first.position, verdict.last.position, [], None
         for more in _backwards(verdict.appended):
             days += more
-            table = self.archive.read(
-                "prediction", key, columns and (*columns, "offset", "endpoint_id", "status"), sorted(days)
-            )
+            table = self.archive.read("prediction", key, columns and (*columns, *_OF_ROWS), sorted(days))
             if table.num_rows and table["offset"][0].as_py() <= first.offset:
                 break
         if table is None or not table.num_rows:
             return pa.table({})
         place = (pc.greater_equal(table["offset"], first.offset), pc.less_equal(table["offset"], last.offset))
         mine = (pc.equal(table["endpoint_id"], verdict.endpoint), pc.equal(table["status"], COUNTED))
-        return table.filter(pc.and_(pc.and_(*place), pc.and_(*mine)))
+        seen = (pc.is_null(table["error"]), pc.equal(table["op"], INFER))
+        return table.filter(reduce(pc.and_, (*place, *mine, *seen)))
 
 
 def _backwards(second: int) -> list[list[str]]:
