@@ -14,8 +14,6 @@ from .private_folder import private_folder
 from .progress_view import shown
 from .settings import Settings
 
-_QUIET = {"MLRUN_LOG_LEVEL": "WARNING", "MLRUN_IPYTHON_WIDGET": "false"}
-
 
 def run_demo(settings: Settings, rows: int | None = None, quiet: bool = False) -> dict[str, Any]:
     """Run workflow `main` on the first `rows` rows (all of them where None), leave summary.json and report.html in
@@ -25,7 +23,6 @@ def run_demo(settings: Settings, rows: int | None = None, quiet: bool = False) -
     """
     folder = private_folder(settings.home.absolute() / "demo")
     root, log = _root(), folder / "demo.log"
-    os.environ.update({name: os.environ.get(name, value) for name, value in _QUIET.items()})
     with _output_to(log) as terminal, shown(terminal):
         outputs = _run(root, {"rows": rows or 0}, log)
     summary = json.loads(outputs["summary"])
@@ -48,7 +45,7 @@ def _run(root: Path, arguments: dict[str, Any], log: Path) -> dict[str, bytes]:
     run = project.run("main", engine="local", arguments=arguments)
     if run.exc is not None:
         raise LeewayError(f"the workflow failed: {run.exc}; {log} has all of it")
-    reports = project.list_runs(name="report", labels=[f"workflow={run.run_id}"])
+    reports = project.list_runs(name="report-report", labels=[f"workflow={run.run_id}"])
     uris = reports[0]["status"]["artifact_uris"]
     return {key: mlrun.get_dataitem(uri).get() for key, uri in uris.items()}
 

@@ -4,7 +4,7 @@ import click
 
 from leeway.settings import Settings
 
-from .options import choose_service, json_option, service_option, show
+from .options import json_option, prepare_mlrun, service_option, show
 
 
 @click.command("demo", short_help="Run the whole loop on a real data stream.")
@@ -20,7 +20,7 @@ def command(rows: int | None, service: bool, as_json: bool) -> None:
       leeway demo
       leeway demo --rows 6000
     """
-    choose_service(service)
+    prepare_mlrun(service)
     from leeway.demo import run_demo
 
     summary = run_demo(Settings.read(), rows=rows)

@@ -9,7 +9,7 @@ import click
 
 from leeway.settings import Settings
 
-from .options import choose_service, json_option, service_option, show
+from .options import json_option, prepare_mlrun, service_option, show
 
 
 @click.command("deploy", short_help="Serve a model, record its answers and watch it.")
@@ -43,7 +43,7 @@ def command(
       leeway deploy model.pkl --reference holdout.parquet --label y
       leeway deploy model.pkl --reference train.csv --label price --fitted --name prices
     """
-    choose_service(service)
+    prepare_mlrun(service)
     if (reference is None) != (label is None):
         raise click.UsageError("--reference and --label belong together: the table, and the column that is predicted")
     from .deployment import Deployment, load_model

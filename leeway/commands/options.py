@@ -10,15 +10,20 @@ import click
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+_QUIET = {"MLRUN_LOG_LEVEL": "WARNING", "MLRUN_IPYTHON_WIDGET": "false"}
+
+
 def service_option(command: Callable) -> Callable:
-    """`--service`: without it a ~/.mlrun.env that names a service is not read. Call `choose_service` first thing."""
+    """`--service`: without it a ~/.mlrun.env that names a service is not read. Call `prepare_mlrun` first thing."""
     return click.option(
         "--service", is_flag=True, help="Use the MLRun service that ~/.mlrun.env or MLRUN_DBPATH names."
     )(command)
 
 
-def choose_service(service: bool) -> None:
-    """Before mlrun is imported: it reads its own environment file at import."""
+def prepare_mlrun(service: bool) -> None:
+    """Before mlrun is imported, as it reads its settings then: the service that is meant, and quiet, as its log goes to
+    standard output."""
+    os.environ.update({name: os.environ.get(name, value) for name, value in _QUIET.items()})
     if not service:
         os.environ["MLRUN_IGNORE_ENV_FILE"] = "1"
 

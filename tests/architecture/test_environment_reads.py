@@ -4,7 +4,7 @@ import ast
 
 SETTINGS = {"leeway/settings.py", "serving/settings.py"}
 # These start processes or MLRun, which take their settings from the environment: they change it or hand it on.
-HAND_ON = {"leeway/local/", "leeway/commands/options.py", "leeway/demo.py"}
+HAND_ON = {"leeway/local/", "leeway/commands/options.py"}
 NAMES = {"environ", "getenv", "putenv", "environb"}
 
 
