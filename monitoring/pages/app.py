@@ -57,7 +57,11 @@ def create_app(settings: Settings, decide: Decide, clock: Clock | None = None) -
         Route("/incident.csv", dashboard.download(as_csv, "csv", "text/csv; charset=utf-8")),
         Route("/static/{name}", dashboard.static),
     ]
-    app = Starlette(routes=routes, middleware=[Middleware(Guard, settings=settings)])
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, settings=settings)],
+        exception_handlers={404: dashboard.no_page},
+    )
     app.state.close = dashboard.source.close
     return app
 
@@ -128,6 +132,9 @@ class Dashboard:
         except KeyError:
             return self._failed(request, 404, "there is no such file", "text/html")
         return Response(body, 200, {"cache-control": "public, max-age=86400"}, render.STATIC[name])
+
+    async def no_page(self, request: Request, error: Exception) -> Response:
+        return self._failed(request, 404, "there is no such page", "text/html")
 
     async def decided(self, request: Request) -> Response:
         """A person confirms or dismisses an incident: by the form of its page, and with the token off this machine."""

@@ -56,7 +56,7 @@ def test_pages_of_an_empty_home_say_what_to_do(world):
 @pytest.mark.parametrize(
     ("path", "status"),
     [("/endpoint?name=nobody", 404), ("/incident?id=none", 404), ("/?range=3", 400), ("/incident.csv?id=none", 404),
-     ("/static/nothing.js", 404), ("/compare?a=x&b=y", 404)],
+     ("/static/nothing.js", 404), ("/compare?a=x&b=y", 404), ("/nothing", 404)],
 )  # fmt: skip
 def test_what_is_not_there_is_said_in_words(client, path, status):
     answer = client.get(path)

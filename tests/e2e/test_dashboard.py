@@ -1,0 +1,211 @@
+"""The dashboard in a browser, with a model server, a stream and a drift function at work behind it."""
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sklearn.linear_model import LogisticRegression
+
+from leeway.traffic.client import Client
+from monitoring.lag import lag_of
+from monitoring.queries import Queries
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).parents[2]
+SHOTS = ROOT / "build" / "screenshots"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+ROWS, DRIFT_FROM = 2_600, 1_300
+PAGES = ("overview", "endpoint", "concept", "data", "requests", "request", "compare", "system")
+VIEWS = [("light", 1280), ("dark", 1280), ("light", 360)]
+
+
+@dataclass
+class Site:
+    """What is deployed, and who answered there."""
+
+    laptop: Any
+    address: str
+    dashboard: str
+    incidents: dict[str, str] = field(default_factory=dict)
+    endpoint: str = ""
+
+    def url(self, page: str) -> str:
+        endpoint = quote(self.endpoint, safe="")
+        return self.dashboard + {
+            "overview": "",
+            "endpoint": f"endpoint?name={endpoint}&range=15m",
+            "concept": f"incident?id={self.incidents['concept_drift']}",
+            "data": f"incident?id={self.incidents['data_drift']}",
+            "requests": "requests",
+            "request": "requests?id=row-1500",
+            "compare": f"compare?a={endpoint}&b={endpoint}",
+            "system": "system",
+        }.get(page, page)
+
+
+@pytest.fixture(scope="module")
+def site(shared_laptop: Any, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A model that served 2,600 rows; from row 1,300 on one feature is far away and half of the answers are wrong."""
+    folder, draw = tmp_path_factory.mktemp("model"), np.random.default_rng(1)
+    table = pd.DataFrame(draw.normal(size=(3_000, 3)), columns=["speed", "load", "heat"])
+    table["y"] = ((table["speed"] > 0) ^ (draw.random(3_000) < 0.1)).astype(int)
+    joblib.dump(LogisticRegression().fit(table[["speed", "load", "heat"]], table["y"]), folder / "mill.pkl")
+    table.to_parquet(folder / "held_out.parquet")
+    reference = ("--reference", str(folder / "held_out.parquet"), "--label", "y", "--json")
+    deployed = json.loads(shared_laptop.run("deploy", str(folder / "mill.pkl"), *reference))
+    up = json.loads(shared_laptop.run("up", "--json"))
+    site = Site(shared_laptop, deployed["url"], up["dashboard"])
+    _send(site.address, draw)
+    _settle(site, deployed["stream"])
+    return site
+
+
+def _send(address: str, draw: np.random.Generator) -> None:
+    with Client(address) as client:
+        for i in range(ROWS):
+            far = 4.0 if i >= DRIFT_FROM else 0.0
+            row = [float(draw.normal()), float(draw.normal() + far), float(draw.normal())]
+            truth = int((row[0] > 0) ^ (draw.random() < (0.5 if i >= DRIFT_FROM else 0.1)))
+            assert client.post("/mill/predict", {"id": f"row-{i}", "instances": [row]}).is_ok
+            assert client.post("/mill/feedback", {"id": f"row-{i}", "truth": [truth]}).is_ok
+
+
+def _settle(site: Site, stream: str) -> None:
+    """Wait until all of it was consumed."""
+    end = time.monotonic() + 60
+    with Queries(site.laptop.settings) as queries:
+        while lag_of(stream, site.laptop.settings, queries).consumed < 2 * ROWS:
+            assert time.monotonic() < end, "the stream was not consumed"
+            time.sleep(0.05)
+        site.incidents = {incident.detector: incident.id for incident in queries.incidents()}
+        (site.endpoint,) = queries.endpoints()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    assert path, "these tests look at pages in Debian's browser: apt-get install chromium fonts-dejavu-core"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def look(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """Open a page and wait until it is live; at the end nothing may have gone wrong in it."""
+    subprocess.run([str(ROOT / ".ci/fetch_axe.sh")], check=True)
+    wrong: list[str] = []
+    opened = []
+
+    def open_page(name: str, scheme: str = "light", width: int = 1280) -> Page:
+        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+        context.add_init_script(path=ROOT / "build/axe-core/package/axe.min.js")
+        page = context.new_page()
+        page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("requestfailed", lambda request: _aborted(request) or wrong.append(f"{request.url}: {request.failure}"))
+        page.on("response", lambda answer: answer.status >= 400 and wrong.append(f"{answer.url}: {answer.status}"))
+        opened.append(context)
+        page.goto(site.url(name))
+        expect(page.locator("#live")).to_have_text("live")
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+    assert wrong == []
+
+
+def _aborted(request: Any) -> bool:
+    """Whether the page was left while it asked for news."""
+    return request.failure == "net::ERR_ABORTED"
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("scheme", "width"), VIEWS)
+def test_every_page_works_fits_and_keeps_nobody_out(look, name, scheme, width):
+    page = look(name, scheme, width)
+    for chart in page.locator("[data-chart]").all():
+        expect(chart.locator("canvas, .none").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "wider than the screen"
+    if width > 360:  # the same text in the same colours, and it takes its time
+        found = page.evaluate("axe.run()")
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}-{scheme}-{width}.png", full_page=True)
+
+
+def test_charts_show_the_drift(look):
+    page = look("endpoint")
+    for chart in ("errors", "concept", "requests", "latency", "data"):
+        expect(page.locator(f"[data-chart={chart}] canvas")).to_be_visible()
+    features = page.locator(".feature h3").all_inner_texts()
+    assert features[0] == "load" and set(features) == {"speed", "load", "heat", "prediction"}
+    assert page.locator(".feature.moved").count() >= 1
+
+
+def test_a_request_is_on_the_screen_within_four_seconds(look, site):
+    page = look("requests")
+    with Client(site.address) as client:
+        assert client.post("/mill/predict", {"id": "just-now", "instances": [[0.1, 0.2, 0.3]]}).is_ok
+    expect(page.locator("#found").get_by_text("just-now", exact=True)).to_be_visible(timeout=4_000)
+
+
+def test_the_url_of_a_page_shows_a_colleague_the_same(look, site):
+    page = look("endpoint")
+    page.get_by_role("link", name="hold").click()
+    expect(page.locator("#live")).to_have_text("live")
+    assert "from=" in page.url and "to=" in page.url
+    other = look(page.url.removeprefix(site.dashboard))
+    assert other.locator(".time .quiet").inner_text() == page.locator(".time .quiet").inner_text()
+    assert other.locator("h1").inner_text() == page.locator("h1").inner_text()
+
+
+def test_a_chart_is_walked_and_zoomed_by_keyboard(look):
+    page = look("endpoint")
+    chart = page.locator("[data-chart=requests]")
+    expect(chart.locator("canvas")).to_be_visible()
+    chart.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(chart.locator(".u-legend .u-value").first).not_to_have_text("–")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "from=" in page.url
+    expect(page.locator("#live")).to_have_text("live")
+
+
+def test_links_are_reached_by_the_tab_key(look):
+    page = look("overview")
+    reached = set()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.innerText"))
+    assert {"To the content", "Overview", "System", "24h"} <= reached
+
+
+def test_rows_of_an_incident_are_sorted_turned_and_downloaded(look):
+    page = look("data")
+    page.get_by_role("link", name="load", exact=True).click()
+    first = page.locator("#rows tbody tr").first
+    expect(first).to_be_visible()
+    page.get_by_role("link", name="next").click()
+    expect(page.get_by_text("page 2 of")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Parquet").click()
+    assert pd.read_parquet(download.value.path()).shape[0] == 1_000
