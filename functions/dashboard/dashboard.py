@@ -1,13 +1,16 @@
 """Shows what the stores of one home hold: live pages for whoever was not there."""
 
-from leeway.errors import LeewayError
+from functools import partial
+
 from leeway.settings import Settings
 
 
 def init_context(context):
+    from monitoring.decide import decide
     from monitoring.pages.app import create_app
 
-    context.user_data.application = create_app(Settings.read(), _decide)
+    settings = Settings.read()
+    context.user_data.application = create_app(settings, partial(decide, settings))
     context.platform.set_termination_callback(context.user_data.application.state.close)
 
 
@@ -17,7 +20,3 @@ async def handler(context, event):
     status, headers, body = await respond(context.user_data.application, event)
     kind = headers.pop("content-type", "text/plain")
     return context.Response(body=body, headers=headers, content_type=kind, status_code=status)
-
-
-def _decide(incident, decision, note):
-    raise LeewayError(f"{decision} of {incident} cannot be recorded here")

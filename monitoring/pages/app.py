@@ -42,7 +42,7 @@ _TICK_S = 5
 _MOST_NOTE = 2_000
 _DECISIONS = ("confirm", "dismiss")
 
-Decide = Callable[[str, str, str], None]
+Decide = Callable[[str, str, str], object]
 
 
 def create_app(settings: Settings, decide: Decide, clock: Clock | None = None) -> Starlette:

@@ -25,4 +25,6 @@ def decisions(source: Source, key: str, days: Sequence[str]) -> list[Decided]:
 
 def _text(decision: str) -> str:
     found = json.loads(decision)
+    if "do" in found and "incident" in found:
+        return f"{found['do']} of incident {found['incident']}"[:80]
     return " ".join(f"{name} {value}" if not isinstance(value, dict) else name for name, value in found.items())[:80]
