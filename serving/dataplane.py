@@ -56,7 +56,7 @@ class DataPlane:
             raise
         except ServingError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             _log.exception("model %s failed: request %s", endpoint.id, request.id)
             raise ModelFailed(
                 f"model {endpoint.deployment!r} failed with {type(error).__name__}; the function's log says where"

@@ -18,7 +18,7 @@ Observer = Callable[[Exchange], None]
 
 _log = logging.getLogger("leeway.serving")
 _OF_MODEL = (Operation.MODEL, Operation.MODEL_READY)
-_GET = ("GET", "HEAD")
+_OWN = {"metrics": Route(Operation.METRICS, ("GET", "HEAD"))}  # paths of no protocol
 
 
 class Gateway:
@@ -41,7 +41,7 @@ class Gateway:
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
         begin, when = time.perf_counter_ns(), time.time()
-        protocol, id = self._protocols[0], ""
+        protocol = self._protocols[0]
         try:
             protocol, route = self._route(request)
             if route.operation in (Operation.INFER, Operation.EXPLAIN, Operation.FEEDBACK):
@@ -51,21 +51,22 @@ class Gateway:
             return self._refuse(protocol, error, request_id(None, request.headers))
         except Exception:
             _log.exception("%s %s failed", request.method, request.path)
-            return self._refuse(protocol, ModelFailed("the server failed; its log says where"), id)
+            return self._refuse(protocol, ModelFailed("the server failed; its log says where"), "")
 
     def _route(self, request: HttpRequest) -> tuple[Protocol, Route]:
-        if request.path.strip("/") == "metrics":
-            return self._protocols[0], Route(Operation.METRICS, _GET)
         for protocol in self._protocols:
             route = protocol.route(request)
             if route is not None:
-                if request.method not in route.methods:
-                    raise MethodNotAllowed(
-                        f"{request.method:.20} is not for {request.path:.200}; use {' or '.join(route.methods)}",
-                        route.methods,
-                    )
-                return protocol, route
-        raise NotFound(f"there is no path {request.path:.200}; GET /v2/models lists the models that are served")
+                break
+        else:
+            protocol, route = self._protocols[0], _OWN.get(request.path.strip("/"))
+        if route is None:
+            raise NotFound(f"there is no path {request.path:.200}; GET /v2/models lists the models that are served")
+        if request.method not in route.methods:
+            raise MethodNotAllowed(
+                f"{request.method:.20} is not for {request.path:.200}; use {' or '.join(route.methods)}", route.methods
+            )
+        return protocol, route
 
     def _exchange(self, protocol: Protocol, route: Route, request: HttpRequest, begin: int, when: float) -> HttpAnswer:
         """A request that is recorded: one to a deployment that is served."""

@@ -21,7 +21,7 @@ class NuclioFunction:
     """What one worker holds: the gateway, and what has to be closed when it ends."""
 
     def __init__(self, gateway: Gateway, profiles: Profiles, recorder: Recorder | None):
-        self._gateway, self._profiles, self._recorder = gateway, profiles, recorder
+        self.gateway, self.recorder, self._profiles = gateway, recorder, profiles
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -41,11 +41,11 @@ class NuclioFunction:
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
         headers = {name.lower(): value for name, value in (event.headers or {}).items() if isinstance(value, str)}
-        answer = self._gateway.answer(HttpRequest(event.method or "GET", event.path or "/", headers, event.body))
+        answer = self.gateway.answer(HttpRequest(event.method or "GET", event.path or "/", headers, event.body))
         return context.Response(answer.headers, answer.body, answer.content_type, answer.status)
 
     def close(self) -> None:
         """Send what was recorded; what is not taken in time stays on disk, for another worker."""
         self._profiles.close()
-        if self._recorder is not None:
-            self._recorder.close()
+        if self.recorder is not None:
+            self.recorder.close()

@@ -19,6 +19,7 @@ def environment(spec: FunctionSpec, home: Home, environ: Mapping[str, str]) -> d
         "OMP_NUM_THREADS": "1",
         "MLRUN_DEFAULT_PROJECT": spec.project,
         "NUCLIO_FUNCTION_NAME": spec.name,
+        "NUCLIO_HANDLER": f"{spec.module}:{spec.function}",
         "PYTHONPATH": python_path(environ),
         **spec.env,
         "LEEWAY_HOME": str(home.path),

@@ -13,8 +13,8 @@ from .numeric_rows import NumericRows
 
 # Their predict is the most probable class, so one pass gives both; others can disagree (SVC) or be tuned away from it.
 _MOST_PROBABLE = {
-    "BernoulliNB", "CategoricalNB", "ComplementNB", "DecisionTreeClassifier", "ExtraTreeClassifier", "ExtraTreesClassifier",
-    "GaussianNB", "GradientBoostingClassifier", "HistGradientBoostingClassifier",
+    "BernoulliNB", "CategoricalNB", "ComplementNB", "DecisionTreeClassifier", "ExtraTreeClassifier",
+    "ExtraTreesClassifier", "GaussianNB", "GradientBoostingClassifier", "HistGradientBoostingClassifier",
     "KNeighborsClassifier", "LogisticRegression", "MultinomialNB", "RandomForestClassifier",
 }  # fmt: skip
 _MARGIN = 1e-6
@@ -41,11 +41,24 @@ class ScikitLearn(Model):
         warnings.filterwarnings("ignore", _NAMES_NOT_GIVEN, UserWarning)  # rows are in its order: that is the contract
 
     def predict(self, request: InferenceRequest) -> Prediction:
-        matrix = self._framed(request.rows) if self._frame else self._rows.matrix(request.rows)
+        if self._frame:
+            return self._predict_table(request.rows)
+        return self._predict(self._rows.matrix(request.rows))
+
+    def _predict(self, matrix: Any) -> Prediction:
         with np.errstate(all="ignore"):
             if not self._has_probabilities:
                 return Prediction(self._estimator.predict(matrix).tolist())
             return self._classify(matrix)
+
+    def _predict_table(self, rows: list) -> Prediction:
+        """What columns may hold is known to the steps of the pipeline only, which say so by raising."""
+        table = self._table(rows)
+        try:
+            return self._predict(table)
+        except (ValueError, TypeError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise BadRequest(f"the model does not take these rows: {reason:.200}") from error
 
     def _classify(self, matrix: Any) -> Prediction:
         probabilities = self._estimator.predict_proba(matrix)
@@ -57,7 +70,7 @@ class ScikitLearn(Model):
             outputs = self._estimator.predict(matrix)
         return Prediction(outputs.tolist(), probabilities.tolist())
 
-    def _framed(self, rows: list) -> Any:
+    def _table(self, rows: list) -> Any:
         """For pipelines that choose columns by name: their own steps say what may be in them."""
         import pandas as pd
 

@@ -38,7 +38,8 @@ class Secrets(Part):
         prefix = mlrun.mlconf.secret_stores.kubernetes.env_variable_prefix
         for name in secrets or [variable.removeprefix(prefix) for variable in variables]:
             self._documents.delete("secret", project, name)
-            os.environ.pop(prefix + name, None)
+            if os.environ.get(prefix + name) == variables.get(prefix + name):
+                os.environ.pop(prefix + name, None)
 
     def store_datastore_profile(self, profile, project: str):
         self._documents.put(Key("datastore profile", project_or_active(project), profile.name), profile.dict())

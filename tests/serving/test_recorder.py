@@ -1,0 +1,119 @@
+"""One record per answered request, before the answer leaves."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from leeway.backends import connect
+from leeway.outbox_file import SUFFIX
+from monitoring.waiting import until_adopted
+
+GOOD = {"inputs": [[0.1, 0.2, 0.3], [0.9, 0.8, 0.7]]}
+
+
+def test_a_prediction_leaves_all_that_is_known_of_it(server, estimators):
+    sent = {"id": "r1", "event_time": "2020-01-01T00:00:00", "labels": {"purpose": "test"}, **GOOD}
+    answer = server.post("/v2/models/forest/infer", sent, {"traceparent": "00-aa-bb-01"})
+    version = answer.json["model_version"]
+    (record,) = server.records()
+    assert (record.schema, record.id, record.op, record.sampling) == (1, "r1", "infer", 1)
+    assert (record.project, record.function_uri, record.deployment) == ("shop", "shop/model-server", "forest")
+    assert record.endpoint_id == f"shop/model-server/forest/default/forest/{version}"
+    assert (record.model, record.version, record.class_) == ("forest", version, "RandomForestClassifier")
+    assert (record.request.id, record.request.inputs) == ("r1", GOOD["inputs"])
+    assert (record.resp.id, record.resp.model_name) == ("r1", "forest")
+    assert record.resp.outputs == answer.json["outputs"]
+    assert record.resp.probabilities == estimators["forest"].predict_proba(GOOD["inputs"]).tolist()
+    assert (record.event_time, record.labels, record.trace) == (sent["event_time"], sent["labels"], "00-aa-bb-01")
+    assert record.is_test and record.error is None and record.origin.seq == 1
+    assert abs((datetime.now(UTC) - datetime.fromisoformat(record.when)).total_seconds()) < 60
+    assert record.microsec > 0 and record.host and record.worker == "0"
+
+
+def test_records_of_a_deployment_are_numbered_and_share_a_key(server):
+    for model in ("linear", "forest", "linear"):
+        server.post(f"/{model}/predict", {"instances": [[1, 2, 3]]})
+    assert [(record.stream_key, record.origin.seq) for record in server.records()] == [
+        ("shop/model-server/linear", 1),
+        ("shop/model-server/forest", 1),
+        ("shop/model-server/linear", 2),
+    ]
+
+
+def test_a_request_that_is_refused_leaves_the_reason(server):
+    server.post("/linear/predict", {"id": "bad", "instances": [["x", 2, 3]]})
+    server.post("/linear/predict", b"{")
+    server.post("/nobody/predict", {"instances": [[1, 2, 3]]})
+    first, second = server.records()
+    assert (first.id, first.request.inputs, first.resp.outputs) == ("bad", [], [])
+    assert "expected a number" in first.error
+    assert "no JSON" in second.error and second.id
+
+
+def test_feedback_speaks_of_the_request_and_has_an_id_of_its_own(server):
+    server.post("/linear/feedback", {"id": "r1", "rows": [1], "truth": [3.5]}, {"x-request-id": "f1"})
+    server.post("/v2/models/linear/feedback", {"id": "r1", "reward": [1, 0.5]})
+    server.post("/linear/feedback", {"id": "r1"})
+    truth, reward = server.records()
+    assert (truth.op, truth.id, truth.request.id, truth.request.rows, truth.request.truth) == (
+        "feedback", "f1", "r1", [1], [3.5],
+    )  # fmt: skip
+    assert (reward.request.reward, reward.request.truth) == ([1, 0.5], None)
+    assert reward.id not in ("", "r1")
+
+
+def test_sampling_keeps_a_prediction_and_its_feedback_alike(start, model_files):
+    server = start({"linear": model_files["linear"]}, sample=3)
+    for i in range(60):
+        assert server.post("/linear/predict", {"id": f"r{i}", "instances": [[1, 2, 3]]}).json["predictions"]
+        server.post("/linear/feedback", {"id": f"r{i}", "truth": [1]})
+    server.post("/linear/feedback", {"reward": 1})
+    records = server.records()
+    told = [record for record in records if record.op == "feedback" and record.request.id]
+    asked = [record.id for record in records if record.op == "infer"]
+    assert asked == [record.request.id for record in told]
+    assert 5 <= len(asked) <= 40
+    assert {record.sampling for record in records} == {3}
+    assert any(record.request.reward == 1 for record in records)
+
+
+def test_batches_are_packed(start, model_files):
+    server = start({"linear": model_files["linear"]}, batch=4)
+    for _ in range(8):
+        server.post("/linear/predict", {"instances": [[1, 2, 3]]})
+    server.function.close()
+    stream = connect.stream("users/admin/serving", server.settings)
+    assert any(message.value.startswith(b"[") for message in stream.read(0, 0, 100))
+    stream.close()
+
+
+def test_nothing_is_recorded_without_a_stream(start, model_files):
+    server = start({"linear": model_files["linear"]}, stream="")
+    assert server.post("/linear/predict", {"instances": [[1, 2, 3]]}).status == 200
+    assert server.post("/linear/feedback", {"id": "a", "truth": [1]}).status == 200
+    assert not (server.settings.home / "outbox").exists()
+
+
+def test_a_stream_that_is_away_fails_no_request_and_the_record_waits(start, model_files):
+    server = start({"linear": model_files["linear"]}, stream="nowhere://x")
+    assert server.post("/linear/predict", {"instances": [[1, 2, 3]]}).status == 200
+    assert server.function.recorder.outbox.waiting()[0] == 1
+    assert b"leeway_outbox_records 1.0" in server.get("/metrics").raw
+
+
+def test_what_cannot_be_kept_is_counted_and_answered_all_the_same(start, model_files):
+    server = start({"linear": model_files["linear"]})
+    server.function.recorder.outbox.refuse("outbox_full")
+    assert server.post("/linear/predict", {"instances": [[1, 2, 3]]}).status == 200
+    assert b'leeway_records_dropped_total{deployment="linear",reason="outbox_full"} 1.0' in server.get("/metrics").raw
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_the_outbox_lies_where_it_is_waited_for(start, model_files, ended):
+    server = start({"linear": model_files["linear"]})
+    server.post("/linear/predict", {"instances": [[1, 2, 3]]})
+    folder = server.settings.home / "outbox/shop/model-server"
+    if ended:
+        server.function.close()
+    assert len(list(folder.glob(f"*{SUFFIX}"))) == (0 if ended else 1)
+    until_adopted("shop/model-server", workers=0 if ended else 1, settings=server.settings, patience_s=1.0)
