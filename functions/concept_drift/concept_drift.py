@@ -39,8 +39,7 @@ def _start(context, stream):
         offset = nuclio_sdk.QualifiedOffset(stream, shard, position - 1)
         asyncio.run_coroutine_threadsafe(context.platform.explicit_ack(offset), loop)
 
-    shards = Shards(context.user_data.settings, stream, context.logger.warn, acknowledge)
-    context.user_data.shards = shards
+    shards = context.user_data.shards = Shards(context.user_data.settings, stream, context.logger.warn, acknowledge)
     context.platform.set_termination_callback(shards.close)
     shards.start()
     return shards
@@ -54,8 +53,8 @@ def _answer(context, event):
     try:
         queries = context.user_data.queries = context.user_data.queries or Queries(context.user_data.settings)
         if event.path.rstrip("/").endswith("/metrics"):
-            text = metrics(queries, context.user_data.settings, int(time.time()))
-            return context.Response(body=text, content_type="text/plain; version=0.0.4")
+            body = metrics(queries, context.user_data.settings, int(time.time()))
+            return context.Response(body=body, content_type="text/plain; version=0.0.4")
         return context.Response(body=json.dumps(status(queries)), content_type="application/json")
     except LeewayError as exc:
         return context.Response(body=json.dumps({"error": str(exc)}), content_type="application/json", status_code=503)

@@ -3,22 +3,17 @@
 import json
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import joblib
-import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from sklearn.linear_model import LogisticRegression
 
 from leeway.traffic.client import Client
-from monitoring.lag import lag_of
 from monitoring.queries import Queries
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -29,7 +24,6 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-ROWS, DRIFT_FROM = 2_600, 1_300
 PAGES = ("overview", "endpoint", "concept", "data", "requests", "request", "compare", "system")
 VIEWS = [("light", 1280), ("dark", 1280), ("light", 360)]
 
@@ -41,8 +35,8 @@ class Site:
     laptop: Any
     address: str
     dashboard: str
-    incidents: dict[str, str] = field(default_factory=dict)
-    endpoint: str = ""
+    incidents: dict[str, str]
+    endpoint: str
 
     def url(self, page: str) -> str:
         endpoint = quote(self.endpoint, safe="")
@@ -59,41 +53,15 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(shared_laptop: Any, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """A model that served 2,600 rows; from row 1,300 on one feature is far away and half of the answers are wrong."""
-    folder, draw = tmp_path_factory.mktemp("model"), np.random.default_rng(1)
-    table = pd.DataFrame(draw.normal(size=(3_000, 3)), columns=["speed", "load", "heat"])
-    table["y"] = ((table["speed"] > 0) ^ (draw.random(3_000) < 0.1)).astype(int)
-    joblib.dump(LogisticRegression().fit(table[["speed", "load", "heat"]], table["y"]), folder / "mill.pkl")
-    table.to_parquet(folder / "held_out.parquet")
-    reference = ("--reference", str(folder / "held_out.parquet"), "--label", "y", "--json")
-    deployed = json.loads(shared_laptop.run("deploy", str(folder / "mill.pkl"), *reference))
-    up = json.loads(shared_laptop.run("up", "--json"))
-    site = Site(shared_laptop, deployed["url"], up["dashboard"])
-    _send(site.address, draw)
-    _settle(site, deployed["stream"])
-    return site
-
-
-def _send(address: str, draw: np.random.Generator) -> None:
-    with Client(address) as client:
-        for i in range(ROWS):
-            far = 4.0 if i >= DRIFT_FROM else 0.0
-            row = [float(draw.normal()), float(draw.normal() + far), float(draw.normal())]
-            truth = int((row[0] > 0) ^ (draw.random() < (0.5 if i >= DRIFT_FROM else 0.1)))
-            assert client.post("/mill/predict", {"id": f"row-{i}", "instances": [row]}).is_ok
-            assert client.post("/mill/feedback", {"id": f"row-{i}", "truth": [truth]}).is_ok
-
-
-def _settle(site: Site, stream: str) -> None:
-    """Wait until all of it was consumed."""
-    end = time.monotonic() + 60
-    with Queries(site.laptop.settings) as queries:
-        while lag_of(stream, site.laptop.settings, queries).consumed < 2 * ROWS:
-            assert time.monotonic() < end, "the stream was not consumed"
-            time.sleep(0.05)
-        site.incidents = {incident.detector: incident.id for incident in queries.incidents()}
-        (site.endpoint,) = queries.endpoints()
+def site(mill: Any) -> Site:
+    """The mill's pages, after everything that it was sent."""
+    mill.send()
+    mill.settle()
+    up = json.loads(mill.laptop.run("up", "--json"))
+    with Queries(mill.laptop.settings) as queries:
+        incidents = {incident.detector: incident.id for incident in queries.incidents()}
+        (endpoint,) = queries.endpoints()
+    return Site(mill.laptop, mill.address, up["dashboard"], incidents, endpoint)
 
 
 @pytest.fixture(scope="module")
