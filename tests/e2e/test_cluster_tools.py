@@ -1,4 +1,4 @@
-"""A real Prometheus and a real Alertmanager, looking at functions at work: names, rules, panels, and a delivered alert."""
+"""A real Prometheus and a real Alertmanager, looking at functions at work: names, rules, panels, an alert delivered."""
 
 import importlib.util
 import json
