@@ -6,7 +6,7 @@ ifndef SERVICE
 export MLRUN_IGNORE_ENV_FILE = 1
 endif
 
-.PHONY: help install demo test notebook hub lock bench soak lint clean down
+.PHONY: help install demo test notebook hub lock bench soak lint screenshots clean down
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make bench     measure, beside a calibration loop"
 	@echo "make soak      the long tests"
 	@echo "make lint      style, and the arrows between the packages"
+	@echo "make screenshots  the README's pictures of the dashboard, anew"
 	@echo "make lock      resolve requirements.lock anew"
 	@echo "make clean     remove .venv and caches; what was recorded stays in .leeway"
 
@@ -47,6 +48,11 @@ lint: install
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/lint-imports
+
+screenshots: install
+	@.venv/bin/python -m pytest tests/e2e/test_dashboard.py -k 'works_fits and (light-1280-overview or dark-1280-endpoint)'
+	@cp build/screenshots/overview-light-1280.png docs/dashboard-overview.png
+	@cp build/screenshots/endpoint-dark-1280.png docs/dashboard-endpoint.png
 
 # The lock names no package index and no host; an old one would be preferred where it fits, so it goes first.
 lock: install

@@ -18,7 +18,8 @@ PANELS = {
         ("Requests a second", "reqps", [("sum by (deployment) (rate(leeway_requests_total[5m]))", "{{deployment}}")]),
         ("Failures", "percentunit", [
             ('sum by (deployment) (rate(leeway_requests_total{status=~"5.."}[5m])'
-             " or 0 * rate(leeway_requests_total[5m])) / sum by (deployment) (rate(leeway_requests_total[5m]))", "{{deployment}}"),
+             " or 0 * rate(leeway_requests_total[5m])) / sum by (deployment) (rate(leeway_requests_total[5m]))",
+             "{{deployment}}"),
         ]),
         ("Latency, p95", "s", [
             ("histogram_quantile(0.95, sum by (deployment, le) (rate(leeway_request_duration_seconds_bucket[5m])))",

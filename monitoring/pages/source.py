@@ -25,6 +25,7 @@ from .span import Span, day_of
 
 _DAY_S = 86_400
 _MOST_DAYS = 31
+_MOST_KEPT = 256
 _OF_ROWS = ("offset", "endpoint_id", "status", "error", "op")
 
 
@@ -36,6 +37,8 @@ class Source:
     clock: Clock = field(default_factory=SystemClock)
     _first: dict[str, int] = field(default_factory=dict)
     _closed: dict[str, int | None] = field(default_factory=dict)
+    _at: str = ""
+    _points: dict[tuple, list[Point]] = field(default_factory=dict)
 
     @cached_property
     def queries(self) -> Queries:
@@ -51,7 +54,11 @@ class Source:
     def position(self) -> str:
         """What changes when something was committed: a short digest of every consumer's position."""
         shown = self.queries.consumers()
-        return hashlib.blake2b(msgspec.json.encode(shown), digest_size=8).hexdigest()
+        at = hashlib.blake2b(msgspec.json.encode(shown), digest_size=8).hexdigest()
+        if at != self._at:
+            self._at = at
+            self._points.clear()
+        return at
 
     def watched(self) -> Mapping[str, Watched]:
         return self.queries.watched()
@@ -63,8 +70,14 @@ class Source:
         return self.queries.incidents(endpoint)
 
     def points(self, series: str, endpoint: str, span: Span, feature: str = "") -> list[Point]:
-        """A series over a span, one point for each of its buckets that holds something."""
-        return self.queries.series(series, endpoint, span.start, span.end, span.step, feature)
+        """A series over a span, one point for each of its buckets that holds something; read once while nothing new
+        is committed, as a page and its JSON show the same."""
+        name = (series, endpoint, span.start, span.end, span.step, feature)
+        if name not in self._points:
+            if len(self._points) >= _MOST_KEPT:
+                self._points.clear()
+            self._points[name] = self.queries.series(*name)
+        return self._points[name]
 
     def first_second(self, endpoint: str) -> int | None:
         """When an endpoint first answered, as far as the series still know; found once."""

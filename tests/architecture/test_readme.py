@@ -13,6 +13,7 @@ RUN_BY = {
     "make demo": "tests/e2e/test_demo.py",
     "make test": ".ci/run",
     "make notebook": "tests/e2e/test_notebook.py",
+    "leeway up": "tests/e2e/test_dashboard.py",
 }
 # The ```python blocks run one after the other, in JupyterLab's kernel.
 PYTHON_RUN_BY = "tests/e2e/test_first_minute.py"

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy/prometheus/leeway.rules.yml"
