@@ -6,7 +6,7 @@ ifndef SERVICE
 export MLRUN_IGNORE_ENV_FILE = 1
 endif
 
-.PHONY: help install demo test notebook hub lock bench soak lint screenshots clean down
+.PHONY: help install demo test notebook hub lock bench bench-detection soak lint screenshots clean down
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make down      stop everything that was started here"
 	@echo "make hub       generate hub/ from functions/"
 	@echo "make bench     measure, beside a calibration loop"
+	@echo "make bench-detection   false alarms and delays of the detectors, some 15 minutes"
 	@echo "make soak      the long tests"
 	@echo "make lint      style, and the arrows between the packages"
 	@echo "make screenshots  the README's pictures of the dashboard, anew"
@@ -39,7 +40,11 @@ hub: install
 	@$(LEEWAY) hub build
 
 bench: install
-	@for script in tests/bench/bench_*.py; do .venv/bin/python "$$script" || exit 1; done
+	@for script in $(filter-out %/bench_detection.py,$(wildcard tests/bench/bench_*.py)); do \
+		.venv/bin/python "$$script" || exit 1; done
+
+bench-detection: install
+	@.venv/bin/python tests/bench/bench_detection.py $(ARGS)
 
 soak: install
 	@.venv/bin/python -m pytest -m soak

@@ -9,7 +9,8 @@ import click
 from .errors import LeewayError
 
 _COMMANDS = (
-    "demo", "up", "status", "logs", "deploy", "invoke", "truth", "down", "hub", "completion",
+    "demo", "up", "status", "logs", "deploy", "invoke", "truth", "incidents", "replay", "calibrate", "dead-letters",
+    "erase", "down", "hub", "completion",
 )  # fmt: skip
 
 
@@ -22,7 +23,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        return import_module(f".commands.{name}", __package__).command
+        return import_module(f".commands.{name.replace('-', '_')}", __package__).command
 
     def invoke(self, ctx: click.Context) -> None:
         """One line instead of a traceback, unless --debug asks for it."""

@@ -29,9 +29,15 @@ class Forwarder:
     """
 
     def __init__(
-        self, outbox: Outbox, connect_stream: Callable[[], Stream], clock: Clock | None = None, batch: int = 1
+        self,
+        outbox: Outbox,
+        connect_stream: Callable[[], Stream],
+        clock: Clock | None = None,
+        batch: int = 1,
+        files: Files | None = None,
     ):
         self.error = ""
+        self._files = files or OsFiles()
         self._outbox, self._connect_stream, self._clock = outbox, connect_stream, clock or SystemClock()
         self._batch, self._sender = batch, OutboxSender(outbox.file, self._clock, batch)
         if batch > 1:
@@ -40,7 +46,8 @@ class Forwarder:
         self._closing = threading.Event()
         self._deadline = float("inf")
         self._adopt_at, self._backoff_s = self._clock.monotonic(), _FIRST_BACKOFF_S
-        self._is_ended = False
+        self._is_ended = self._is_late = False
+        self._progress = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="leeway-forwarder", daemon=True)
 
     def start(self) -> None:
@@ -53,22 +60,61 @@ class Forwarder:
         """
         if self._thread.ident is None:
             self.start()
-        self._outbox.refuse("closing")
         self._deadline = self._clock.monotonic() + timeout_s
-        self._closing.set()
+        self.begin_closing()
         self._outbox.work.set()
         self._outbox.hurry.set()
         self._thread.join(timeout_s + _FIRST_BACKOFF_S)
         return self._is_ended
+
+    def wait(self, position: int, timeout_s: float) -> bool:
+        """Wait until the stream has everything up to a position of the outbox. False: the stream fails, or took longer;
+        then nobody waits again until it takes something.
+        """
+        self._outbox.hurry.set()
+        with self._progress:
+            self._progress.wait_for(lambda: self._has(position) or self._is_hopeless, timeout_s)
+            self._is_late = not self._has(position)
+            return not self._is_late
+
+    def begin_closing(self) -> None:
+        """From now on take nothing, and end when everything was sent."""
+        self._outbox.refuse("closing")
+        self._closing.set()
+
+    def work(self) -> bool:
+        """One round of what the thread does: send what is there, adopt what was left behind, and while closing end.
+        Whether all of it is done and the file deleted. What the stream or a file refuses is raised.
+        """
+        self._forward()
+        if self._closing.is_set():
+            self._end()
+        elif self._clock.monotonic() >= self._adopt_at:
+            self._adopt()
+        return self._is_ended
+
+    @property
+    def _is_hopeless(self) -> bool:
+        return self._is_late or bool(self.error) or self._is_ended
+
+    def _has(self, position: int) -> bool:
+        return self._outbox.file.sent >= position
+
+    def _tell(self, is_late: bool) -> None:
+        with self._progress:
+            self._is_late = is_late
+            self._progress.notify_all()
 
     def _run(self) -> None:
         try:
             while not self._is_ended and self._clock.monotonic() < self._deadline:
                 self._gather()
                 try:
-                    self._work()
+                    self.work()
                 except Exception as error:
                     self._fail(error)
+                else:
+                    self._succeed()
         finally:
             self._disconnect()
             self._outbox.close()
@@ -87,12 +133,7 @@ class Forwarder:
         hurry.clear()
         work.clear()
 
-    def _work(self) -> None:
-        self._forward()
-        if self._closing.is_set():
-            self._end()
-        elif self._clock.monotonic() >= self._adopt_at:
-            self._adopt()
+    def _succeed(self) -> None:
         if self.error:
             _log.info("the stream is back")
         self.error, self._backoff_s = "", _FIRST_BACKOFF_S
@@ -103,6 +144,7 @@ class Forwarder:
         while file.sent < until and self._clock.monotonic() < self._deadline:
             if not self._sender.send(self._connected()) and file.sent < until:
                 raise StoreError("the stream takes nothing")
+            self._tell(is_late=False)
             self._outbox.reclaim()
 
     def _end(self) -> None:
@@ -115,7 +157,7 @@ class Forwarder:
     def _adopt(self) -> None:
         own = self._outbox.file.path
         if any(path != own for path in outboxes(own.parent)):
-            adopt(own.parent, self._connected(), clock=self._clock, batch=self._batch, between=self._forward)
+            adopt(own.parent, self._connected(), self._files, self._clock, self._batch, between=self._forward)
         self._adopt_at = self._clock.monotonic() + _ADOPT_S
 
     def _connected(self) -> Stream:
@@ -134,6 +176,7 @@ class Forwarder:
         if not self.error:
             _log.warning("the stream is away, records wait in %s: %s", self._outbox.file.path, error)
         self.error = str(error) or type(error).__name__
+        self._tell(is_late=True)
         self._disconnect()
         self._outbox.work.set()
         if self._closing.is_set():

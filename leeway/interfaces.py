@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -51,6 +51,11 @@ class Stream(ABC):
     def committed(self, group: str, shard: int) -> int:
         """The offset that `group` committed, 0 for none."""
 
+    def lost(self, shard: int) -> int:
+        """How many messages went before every group had committed them, as the shard grew beyond its limit; 0 for a
+        stream whose limits are not ours."""
+        return 0
+
     def close(self) -> None:  # noqa: B027  nothing to release is a right answer
         """Release what is held open."""
 
@@ -93,8 +98,23 @@ class SeriesStore(ABC):
     def names(self) -> list[tuple[str, str, str]]:
         """Every (series, endpoint, feature) that has points, in order."""
 
+    @abstractmethod
+    def retain(self, points_s: int, sums_s: int) -> None:
+        """Of points older than `points_s` seconds keep sums by the minute, and those no longer than `sums_s`; the
+        newest bucket tells the time."""
+
     def close(self) -> None:  # noqa: B027
         """Release what is held open."""
+
+
+class ArchiveFile(NamedTuple):
+    """One file of the archive, and how many bytes it has."""
+
+    kind: str
+    deployment: str
+    day: str
+    name: str
+    size: int
 
 
 class Archive(ABC):
@@ -115,6 +135,18 @@ class Archive(ABC):
     def deployments(self, kind: str) -> list[str]:
         """The deployments that have files of that kind."""
 
+    @abstractmethod
+    def files(self) -> list[ArchiveFile]:
+        """Every file, in order."""
+
+    @abstractmethod
+    def replace(
+        self, sources: Sequence[ArchiveFile], name: str, change: Callable[[pa.Table], pa.Table] = lambda table: table
+    ) -> None:
+        """Put `change` of what the files hold together in their place, as one file; no file where no row is left. They
+        are of one kind, deployment and day. No two replacements there at a time; a writer that writes a file anew
+        which was replaced does no harm, as readers drop doubles."""
+
 
 class State(ABC):
     """Small values that must change together. Keys are text, values bytes."""
@@ -124,8 +156,8 @@ class State(ABC):
         """One value, or None."""
 
     @abstractmethod
-    def scan(self, prefix: str) -> dict[str, bytes]:
-        """Every key that starts with `prefix`, in key order."""
+    def scan(self, prefix: str, after: str = "", limit: int | None = None) -> dict[str, bytes]:
+        """The keys that start with `prefix`, in key order: those behind `after`, and no more than `limit` of them."""
 
     @abstractmethod
     def commit(

@@ -144,14 +144,16 @@ class Outbox:
             slot = self._slots[key] = self.file.add_slot(key)
         except (OSError, ValueError):
             return _NO_SLOT
+        for reason, count in self._unkept.pop(key, {}).items():
+            self._count(key, slot, reason, count)
         return slot
 
-    def _count(self, key: str, slot: Slot, reason: str) -> None:
+    def _count(self, key: str, slot: Slot, reason: str, count: int = 1) -> None:
         if slot is _NO_SLOT or self._refusal == _CLOSED:
             counts = self._unkept.setdefault(key, {})
-            counts[reason] = counts.get(reason, 0) + 1
+            counts[reason] = counts.get(reason, 0) + count
             return
         try:
-            self.file.write_dropped(slot, reason)
+            self.file.write_dropped(slot, reason, count)
         except (OSError, ValueError):
             pass  # counted in memory, and written with the next one

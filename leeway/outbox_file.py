@@ -115,12 +115,12 @@ class OutboxFile:
         self.written += 1
         self.end = position + len(frame)
 
-    def write_dropped(self, slot: Slot, reason: str) -> None:
-        """Count one drop, in the header too; OSError where that failed, the count in memory holds."""
+    def write_dropped(self, slot: Slot, reason: str, count: int = 1) -> None:
+        """Count drops, in the header too; OSError where that failed, the count in memory holds."""
         reason = reason.encode()[: layout.REASON_BYTES].decode(errors="ignore")
         if reason not in slot.dropped and len(slot.dropped) >= layout.REASONS - 1:
             reason = "other"
-        slot.dropped = {**slot.dropped, reason: slot.dropped.get(reason, 0) + 1}
+        slot.dropped = {**slot.dropped, reason: slot.dropped.get(reason, 0) + count}
         at = layout.counter_offset(slot.index, list(slot.dropped).index(reason))
         _write(self._files, self._fd, layout.pack_counter(reason, slot.dropped[reason]), at)
 

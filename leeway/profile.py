@@ -116,12 +116,44 @@ class HeldOut(msgspec.Struct, frozen=True, kw_only=True):
     truth: bytes
 
 
+class PairProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """How every two of the numeric columns `names` go together; see monitoring/detectors/pairwise.py.
+
+    Float32, the part of a square matrix above its diagonal, row by row: `correlation`, `variance` (of Fisher's z of one
+    row), `own` (the largest difference of z between the reference's own windows and all of it), and the `rows` that
+    have both values. `inflation` of each column's squares: n rows of a pair are worth n over the root of both.
+    """
+
+    names: list[str]
+    correlation: bytes
+    variance: bytes
+    own: bytes
+    rows: bytes
+    inflation: list[float]
+
+
+class LossProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """What the losses of a regression depend on, learnt on `rows` rows that it was not fitted on.
+
+    `means` and `deviations` (what the table leaves unexplained) of |residual|, its square, and whether it exceeds the
+    tolerance; `table` is float32, shape (3, features, 12): what each bin of each feature adds to them. See
+    monitoring/performance/loss_table.py.
+    """
+
+    features: list[str]
+    rows: int
+    means: list[float]
+    deviations: list[float]
+    table: bytes
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """What detectors compare the stream with.
 
     `prediction` profiles the model's answers to the same rows. `window_rows` is the size of the reference's own
     windows that `FeatureProfile.own` was found with. `tolerance` (regression): a larger |residual| is an error.
-    `errors` is None where no row is known that the model was not fitted on.
+    `errors` is None where no row is known that the model was not fitted on, and with it `held_out` (classification)
+    and `losses` (regression).
     """
 
     version: int = VERSION
@@ -130,9 +162,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     window_rows: int
     features: list[FeatureProfile]
     prediction: FeatureProfile | None = None
+    pairs: PairProfile | None = None
     tolerance: float | None = None
     errors: ErrorLevel | None = None
     held_out: HeldOut | None = None
+    losses: LossProfile | None = None
 
     @property
     def feature_names(self) -> list[str]:

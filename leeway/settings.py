@@ -23,10 +23,11 @@ def _setting(
     high: float | None = None,
     foreign: str = "",
     secret: bool = False,
+    one_of: tuple[str, ...] = (),
 ) -> Any:
     """`foreign` is the variable of a setting that is not Leeway's own; a secret one is never shown."""
-    metadata = {"key": key, "doc": doc, "low": low, "high": high, "foreign": foreign}
-    return field(default=default, repr=not secret, metadata=metadata)
+    about = {"key": key, "doc": doc, "low": low, "high": high, "foreign": foreign, "one_of": one_of}
+    return field(default=default, repr=not secret, metadata=about)
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,41 @@ class Settings:
     archive: str = _setting("archive", "", "URL of the Parquet archive; empty: a folder in the home")
     state: str = _setting("state", "", "URL of the state store; empty: SQLite in the home")
     stream_shards: int = _setting("stream.shards", 1, "shards of a stream that is created", 1, 1024)
+    stream_kept_mb: int = _setting("stream.kept_mb", 256, "what a shard keeps for a replay when it was read", 1)
+    stream_limit_mb: int = _setting("stream.limit_mb", 2_048, "what a shard holds at most, read or not", 1)
+    series_points_s: int = _setting("series.points_s", 48 * 3600, "how long series stay by the second", 60)
+    series_sums_s: int = _setting("series.sums_s", 366 * 86_400, "how long series stay by the minute", 60)
+    archive_days: int = _setting("archive.days", 0, "days of history that the archive keeps; 0: all of them", 0)
+    privacy_left_out: str = _setting("privacy.left_out", "", "columns whose values are never recorded, comma-separated")
+    privacy_hashed: str = _setting(
+        "privacy.hashed", "", "columns of which only a keyed hash is recorded, comma-separated"
+    )
+    privacy_key: str = _setting(
+        "privacy.key", "", "the key of those hashes; without one they are only as secret as the values are many"
+    )
     outbox_limit_mb: int = _setting("outbox.limit_mb", 256, "how much may wait in one outbox", 1)
     outbox_sync: bool = _setting("outbox.sync", False, "whether each record is synced to disk before the answer")
+    outbox_ack: str = _setting(
+        "outbox.ack", "outbox", "what an answer waits for, outbox or stream", one_of=("outbox", "stream")
+    )
+    outbox_ack_s: float = _setting("outbox.ack_s", 5.0, "seconds that an answer waits for the stream at most", 0)
     range_rows: int = _setting("range.rows", 5_000, "records after which a range of the stream is committed", 1)
     range_seconds: float = _setting("range.seconds", 1.0, "seconds after its first record, likewise", 0.01)
     labels_age_s: int = _setting("labels.age_s", 30 * 86_400, "how long predictions and truth wait for each other", 1)
     labels_count: int = _setting("labels.count", 10_000_000, "how many predictions may wait for truth", 1)
     detector_arl0: int = _setting("detector.arl0", 20_000, "labelled rows to one false alarm of concept drift", 100)
-    detector_odds: float = _setting("detector.odds", 1.5, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
+    detector_odds: float = _setting("detector.odds", 1.75, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
+    detector_preset: str = _setting(
+        "detector.preset", "default", "default, or conservative: the error level at its upper confidence bound"
+    )
+    detector_also: str = _setting(
+        "detector.also", "", "further detectors of concept drift: ddm, eddm, pagehinkley, hddm_a, hddm_w"
+    )
+    pagehinkley_threshold: float = _setting("pagehinkley.threshold", 50.0, "threshold of Page-Hinkley", 0.001)
+    ddm_warning_level: float = _setting("ddm.warning_level", 2.0, "deviations after which DDM warns", 0.1)
+    ddm_out_control: float = _setting("ddm.out_control", 3.0, "deviations after which DDM alarms", 0.1)
+    slices: str = _setting("slices", "", "columns, or expressions like period>0.5, by which errors are watched apart")
+    slices_rows: int = _setting("slices.rows", 1_000, "labelled rows that set the error level of a slice", 50)
     window_rows: int = _setting("window.rows", 1_000, "rows of a data-drift window", 20)
     window_alpha: float = _setting("window.alpha", 0.01, "false-alarm rate of a data-drift window", 1e-9, 0.5)
     window_gate_wasserstein: float = _setting(
@@ -57,6 +85,9 @@ class Settings:
     )
     window_gate_share: float = _setting(
         "window.gate_share", 0.01, "what a share of missing, unseen or out-of-range values must move by", 0, 1
+    )
+    window_gate_correlation: float = _setting(
+        "window.gate_correlation", 0.1, "what the correlation of two features must move by, in Fisher's z", 0
     )
     dashboard_hosts: str = _setting(
         "dashboard.hosts", "", "hosts (comma-separated) that the dashboard answers to, besides this machine's own names"
@@ -87,6 +118,11 @@ class Settings:
                 given[f.name] = _parse(name, environ[name], f)
         return cls(**given)
 
+    @classmethod
+    def read_with(cls, changes: Mapping[str, str]) -> "Settings":
+        """From the environment, with some variables changed."""
+        return cls.read({**os.environ, **changes})
+
 
 def variable(key: str) -> str:
     """The environment variable of a dotted key."""
@@ -99,6 +135,8 @@ def _parse(name: str, text: str, f: Any) -> Any:
         value = _SWITCH[text.lower()] if f.type is bool else f.type(text)
     except (ValueError, KeyError):
         raise SettingError(f"{about}: expected {_EXPECTED[f.type]}") from None
+    if f.metadata["one_of"] and value not in f.metadata["one_of"]:
+        raise SettingError(f"{about}: expected one of {', '.join(f.metadata['one_of'])}")
     low, high = f.metadata["low"], f.metadata["high"]
     if (low is not None and not value >= low) or (high is not None and not value <= high):  # NaN is neither
         raise SettingError(f"{about}: expected at least {low}" + (f" and at most {high}" if high is not None else ""))

@@ -66,6 +66,7 @@ def decision_table(shard: int, told: Sequence[Told]) -> pa.Table:
     """One row per decision record."""
     columns = _told_columns(shard, told)
     columns["row"] = pa.repeat(pa.scalar(0, _INT), len(told))
+    columns["status"] = _array([item.outcomes[0] if item.outcomes else None for item in told], _STRING)
     return pa.table(columns)
 
 

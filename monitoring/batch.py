@@ -10,8 +10,10 @@ from .told import Told
 
 @dataclass
 class Batch:
-    """`answers` by stream key and endpoint, `feedback` and `decisions` by stream key, `completed` by endpoint."""
+    """`answers` by stream key and endpoint, `feedback` and `decisions` by stream key, `completed` by endpoint;
+    `messages` counts those that it was made of."""
 
+    messages: int = 0
     answers: dict[tuple[str, str], Answers] = field(default_factory=dict)
     feedback: dict[str, list[Told]] = field(default_factory=dict)
     decisions: dict[str, list[Told]] = field(default_factory=dict)

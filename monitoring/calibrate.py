@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import beta
 
-from leeway.errors import ProfileError
-from leeway.profile import ErrorLevel, Profile
+from leeway.profile import ErrorLevel
 from leeway.settings import Settings
 
 from .detectors.bernoulli_cusum import BernoulliCusum
@@ -20,75 +19,99 @@ _CELLS, _FEWEST_RUNS, _MOST_RUNS = 10_000_000, 200, 1_000
 _CHUNK = 1_000_000
 _FEWEST_DELAYS = 40
 _INTERVAL = (0.025, 0.975)
+_UPPER = 0.95
+
+DEFAULT, CONSERVATIVE = "default", "conservative"
+PRESETS = (DEFAULT, CONSERVATIVE)
 
 Draw = Callable[[np.ndarray, int], np.ndarray]
 
 
-def cusum_for(profile: Profile, settings: Settings) -> tuple[BernoulliCusum, dict[str, Any]]:
-    """The concept detector of a profile, and what its threshold rests on; ProfileError without an error level.
+class Calibration:
+    """A detector for an error level at the price that the settings name.
 
     In control the run length until a false alarm is `detector.arl0` labelled rows: of stretches of that length, a
     share of 1 - 1/e holds one. The threshold is that quantile of the largest statistics of simulated stretches. In
     each the true error level is drawn anew from what the reference's rows say about it (beta, Jeffreys' prior, rows
-    counting as rows / inflation), so that its uncertainty is part of the price.
+    counting as rows / inflation), so that its uncertainty is part of the price. The preset `conservative` takes the
+    level at the 95 % quantile of that posterior instead, as if it were known: alarms are fewer and later, and the price
+    holds for nineteen references in twenty, not on their average.
 
     Where errors look independent, stretches are independent errors. Else they are put together from blocks of the
     reference's errors that outlast their correlation, in which errors are added or taken away at random to meet the
     drawn level. Such stretches are only as good as the blocks, so there the threshold is not below what the
-    reference's own errors reach in their order. Runs are seeded from the profile: the same profile has the same
+    reference's own errors reach in their order. Runs are seeded from the level: the same reference has the same
     threshold. Stretches longer than 50,000 rows are judged by their first 50,000, which errs towards fewer alarms.
-
-    Details: the level `p0` with its 95 % interval, `rows` it was found on, `inflation`, `block`, `odds`, `arl0`,
-    `threshold`, and `delay_doubled`, the mean number of labelled rows until a doubled error level is seen (more
-    where the additional errors come in bursts).
     """
-    level = profile.errors
-    if level is None:
-        raise ProfileError("the profile has no error level: the first `warming.rows` labelled rows set it")
-    rng = np.random.default_rng([level.rows, level.errors, zlib.crc32(level.sequence)])
-    draw = _independent(rng) if level.inflation <= 1 else _in_blocks(level, rng)
-    threshold = _threshold(level, settings, draw, rng)
-    detector = BernoulliCusum(level.level, settings.detector_odds, threshold)
-    low, high = (float(beta.ppf(q, *_posterior(level))) for q in _INTERVAL)
-    return detector, {
-        "p0": level.level,
-        "p0_interval": [low, high],
-        "rows": level.rows,
-        "inflation": level.inflation,
-        "block": level.block,
-        "source": level.source,
-        "odds": settings.detector_odds,
-        "arl0": settings.detector_arl0,
-        "threshold": threshold,
-        "delay_doubled": _delay(detector, min(2 * level.level, (1 + level.level) / 2), draw),
-    }
+
+    def __init__(self, level: ErrorLevel, settings: Settings):
+        self._level, self._settings = level, settings
+        rng = np.random.default_rng([level.rows, level.errors, zlib.crc32(level.sequence)])
+        self._draw = _independent(rng) if level.inflation <= 1 else _in_blocks(level, rng)
+        p0 = level.level
+        if settings.detector_preset == CONSERVATIVE:
+            p0 = float(beta.ppf(_UPPER, *_posterior(level)))
+        self.detector = BernoulliCusum(p0, settings.detector_odds, math.inf)
+        self.detector.threshold = self._threshold(rng)
+
+    def delay(self, factor: float) -> float:
+        """Mean labelled rows until the alarm when the error level is multiplied (its errors added at random)."""
+        detector, level = self.detector, self._level.level
+        raised = min(factor * level, (1 + level) / 2)
+        drift = raised * detector.up + (1 - raised) * detector.down
+        rows = int(min(max(20 * detector.threshold / drift, 100), _LONGEST_RUN)) if drift > 0 else _LONGEST_RUN
+        crossed = _paths(detector, self._draw(np.full(max(_CHUNK // rows, _FEWEST_DELAYS), raised), rows))
+        is_over = crossed > detector.threshold
+        return float(np.where(is_over.any(axis=1), is_over.argmax(axis=1) + 1, rows).mean())
+
+    def details(self) -> dict[str, Any]:
+        """The level `p0` that is watched with the level's 95 % interval, `rows` it was found on, `inflation`, `block`,
+        `preset`, `odds`, `arl0`, `threshold`, `delay_doubled`: the mean number of labelled rows until a doubled error
+        level is seen (more where the additional errors come in bursts); and `statement`, the same for a reader."""
+        level, settings = self._level, self._settings
+        doubled = self.delay(2)
+        return {
+            "p0": self.detector.level,
+            "p0_interval": [float(beta.ppf(q, *_posterior(level))) for q in _INTERVAL],
+            "rows": level.rows,
+            "inflation": level.inflation,
+            "block": level.block,
+            "source": level.source,
+            "preset": settings.detector_preset,
+            "odds": settings.detector_odds,
+            "arl0": settings.detector_arl0,
+            "threshold": self.detector.threshold,
+            "delay_doubled": doubled,
+            "statement": _statement(level, settings.detector_arl0, doubled),
+        }
+
+    def _threshold(self, rng: np.random.Generator) -> float:
+        level, arl0 = self._level, self._settings.detector_arl0
+        rows = min(arl0, _LONGEST_RUN)
+        runs = min(max(_CELLS // rows, _FEWEST_RUNS), _MOST_RUNS)
+        if self._settings.detector_preset == CONSERVATIVE:
+            levels = np.full(runs, self.detector.level)
+        else:
+            levels = rng.beta(*_posterior(level), size=runs)
+        step = max(_CHUNK // rows, 1)
+        parts = (levels[i : i + step] for i in range(0, runs, step))
+        highest = np.concatenate([_paths(self.detector, self._draw(part, rows)).max(axis=1) for part in parts])
+        reached = float(np.quantile(highest, math.exp(-rows / arl0), method="higher"))
+        if level.inflation <= 1:
+            return reached
+        return max(reached, float(_paths(self.detector, sequence_of(level)[None]).max()))
+
+
+def _statement(level: ErrorLevel, arl0: int, doubled: float) -> str:
+    bursts = f", errors come in bursts (inflation {level.inflation:.1f})" if level.inflation > 1 else ""
+    return (
+        f"one false alarm in {arl0:,} labelled rows, by a reference of {level.rows:,} rows{bursts}; "
+        f"at this price you will see a doubling after about {float(f'{doubled:.2g}'):,.0f} labelled rows"
+    )
 
 
 def _posterior(level: ErrorLevel) -> tuple[float, float]:
     return level.errors / level.inflation + 0.5, (level.rows - level.errors) / level.inflation + 0.5
-
-
-def _threshold(level: ErrorLevel, settings: Settings, draw: Draw, rng: np.random.Generator) -> float:
-    rows = min(settings.detector_arl0, _LONGEST_RUN)
-    runs = min(max(_CELLS // rows, _FEWEST_RUNS), _MOST_RUNS)
-    levels = rng.beta(*_posterior(level), size=runs)
-    detector = BernoulliCusum(level.level, settings.detector_odds, math.inf)
-    step = max(_CHUNK // rows, 1)
-    highest = [_paths(detector, draw(levels[i : i + step], rows)).max(axis=1) for i in range(0, runs, step)]
-    reached = np.quantile(np.concatenate(highest), math.exp(-rows / settings.detector_arl0), method="higher")
-    if level.inflation <= 1:
-        return float(reached)
-    return float(max(reached, _paths(detector, sequence_of(level)[None]).max()))
-
-
-def _delay(detector: BernoulliCusum, raised: float, draw: Draw) -> float:
-    """Mean rows until the alarm at the error level `raised`."""
-    drift = raised * detector.up + (1 - raised) * detector.down
-    rows = int(min(max(20 * detector.threshold / drift, 100), _LONGEST_RUN)) if drift > 0 else _LONGEST_RUN
-    runs = max(_CHUNK // rows, _FEWEST_DELAYS)
-    crossed = _paths(detector, draw(np.full(runs, raised), rows))
-    is_over = crossed > detector.threshold
-    return float(np.where(is_over.any(axis=1), is_over.argmax(axis=1) + 1, rows).mean())
 
 
 def _paths(detector: BernoulliCusum, errors: np.ndarray) -> np.ndarray:

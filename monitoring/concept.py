@@ -1,66 +1,85 @@
 """Concept drift of one endpoint: the errors of its labelled rows, in the order in which truth came, against its level.
 
-Every 500 labelled rows end a stretch with a verdict (no detection; statistic: the highest in it), so that a chart can
-be drawn by row. An alarm is a verdict of its own, over the rows since the statistic last was zero. Where the profile
-has no error level, the first rows set it (`warming`), and watching begins after them.
+Where the profile has no error level, the first rows set it (`warming`), and watching begins after them. Beside the
+default detector watch those that `detector.also` names, and one for each slice that `slices` names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from leeway.profile import Profile
-from leeway.record import Position, RowReference, Verdict
+from leeway.errors import SettingError
+from leeway.profile import ErrorLevel, Profile
+from leeway.record import Verdict
 from leeway.settings import Settings
 
-from .calibrate import cusum_for
-from .detectors.bernoulli_cusum import BernoulliCusum
+from .answers import Answers
+from .calibrate import PRESETS, Calibration
+from .classics import classics
+from .error_watch import KIND, ErrorWatch, Kept, Stretch
 from .label_values import Completed
 from .packing import narrow
 from .reference import error_level_from, error_of
 from .series import CONCEPT, CONCEPT_THRESHOLD, ERROR, Points
-from .verdicts import DETECTED, NO_DETECTION, verdict
+from .slice_watch import KeptSlice, SliceWatch
+from .slices import slicings
 
-STRETCH_ROWS = 500
-_DETECTOR = "concept_drift"
+_VERSION = 2
 
 
-class Stretch(msgspec.Struct):
-    """Labelled rows in the order of their truth; `first` names the first of them."""
-
-    rows: int = 0
-    errors: int = 0
-    highest: float = 0.0
-    first: RowReference | None = None
+def check(settings: Settings) -> None:
+    """SettingError where a setting of the concept detectors makes no sense."""
+    if settings.detector_preset not in PRESETS:
+        raise SettingError(f"detector.preset={settings.detector_preset!r}: expected {' or '.join(PRESETS)}")
+    classics(settings)
+    slicings(settings.slices, Profile(task="", rows=0, window_rows=0, features=[]))
 
 
 class Standing(msgspec.Struct):
-    """Where a watch stands: the errors while it warms up, its detector, the open stretch, the rows since zero."""
+    """Where a watch stands: the errors while it warms up, its detectors by name, its slices. Version 1, which had no
+    number, kept the default detector in `detector`, `stretch` and `rise`."""
 
-    warming: list[int]
-    detector: dict[str, Any] | None
-    stretch: Stretch
-    rise: Stretch
+    version: int = 1
+    warming: list[int] = []
+    watches: dict[str, Kept] = {}
+    slices: dict[str, KeptSlice] = {}
+    detector: dict[str, Any] | None = None
+    stretch: Stretch = msgspec.field(default_factory=Stretch)
+    rise: Stretch = msgspec.field(default_factory=Stretch)
 
 
 class ConceptWatch:
-    """The concept detector of one endpoint."""
+    """The concept detectors of one endpoint."""
 
     def __init__(self, endpoint: str, shard: int, profile: Profile, settings: Settings):
-        self._endpoint, self._shard, self._profile, self._settings = endpoint, shard, profile, settings
+        self._endpoint, self._shard, self._settings = endpoint, shard, settings
         self._error_of = error_of(profile)
         self._warming: list[int] = []
-        self._stretch, self._rise = Stretch(), Stretch()
-        self._detector: BernoulliCusum | None = None
+        self._watches: dict[str, ErrorWatch] = {}
+        self._slices = SliceWatch(endpoint, shard, profile, settings)
         if profile.errors is not None:
-            self._detector, self._details = cusum_for(profile, settings)
+            self._begin(profile.errors)
 
     @property
     def is_warming(self) -> bool:
-        return self._detector is None
+        return not self._watches
+
+    def refer_to(self, profile: Profile) -> None:
+        """Watch against another error level from now on; without one, the next labelled rows set it."""
+        self._warming, self._watches = [], {}
+        if profile.errors is not None:
+            self._begin(profile.errors)
+
+    def forget_slice(self, name: str) -> None:
+        """Let the next labelled rows of a slice set its level."""
+        self._slices.forget(name)
+
+    def see(self, answers: Answers) -> None:
+        """Rows came in."""
+        self._slices.see(answers)
 
     def learn(self, completed: Sequence[Completed], points: Points) -> list[Verdict]:
         """Take rows whose truth came; the verdicts that they complete."""
@@ -70,18 +89,26 @@ class ConceptWatch:
         return verdicts
 
     def snapshot(self) -> dict[str, Any]:
-        """What to keep of it."""
-        detector = None if self._detector is None else self._detector.snapshot()
-        return msgspec.to_builtins(Standing(self._warming, detector, self._stretch, self._rise))
+        """What to keep of it, besides `changes`."""
+        watches = {name: watch.snapshot() for name, watch in self._watches.items()}
+        return msgspec.to_builtins(Standing(_VERSION, self._warming, watches, self._slices.snapshot()))
 
-    def restore(self, kept: dict[str, Any]) -> None:
-        """As `snapshot` gave it."""
+    def changes(self) -> tuple[dict[str, bytes], list[str]]:
+        """What is to be put into the state, and deleted from it, since the last call."""
+        return self._slices.changes()
+
+    def restore(self, kept: dict[str, Any], stored: Mapping[str, bytes]) -> None:
+        """As `snapshot` gave it, and as the state holds it. A detector that was not there then begins now."""
         standing = msgspec.convert(kept, Standing)
-        self._warming, self._stretch, self._rise = standing.warming, standing.stretch, standing.rise
-        if standing.detector is not None:
-            if self._detector is None:
-                self._end_warming()
-            self._detector.restore(standing.detector)
+        if standing.version == 1 and standing.detector is not None:
+            standing.watches[KIND] = Kept(standing.detector, standing.stretch, standing.rise)
+        self._warming = standing.warming
+        if standing.watches and self.is_warming:
+            self._end_warming()
+        for name, each in standing.watches.items():
+            if name in self._watches:
+                self._watches[name].restore(each)
+        self._slices.restore(standing.slices, stored)
 
     def _errors(self, completed: Sequence[Completed]) -> list[int]:
         outputs, truths = [item.output for item in completed], [item.truth for item in completed]
@@ -96,12 +123,16 @@ class ConceptWatch:
         points.count(ERROR, self._endpoint, clock, len(pairs), sum(error for _, error in pairs))
         statistics: list[float] = []
         for item, error in pairs:
-            if self._detector is None:
+            self._slices.take(item, error, verdicts)
+            if not self._watches:
                 self._warm(error)
-            else:
-                statistics.append(self._watch(item, error, verdicts))
+                continue
+            for name, watch in self._watches.items():
+                statistic = watch.take(item, error, verdicts)
+                if name == KIND:
+                    statistics.append(statistic)
         if statistics:
-            threshold = self._detector.threshold
+            threshold = self._watches[KIND].threshold
             points.extent(CONCEPT, self._endpoint, clock, min(statistics), max(statistics), len(statistics))
             points.extent(CONCEPT_THRESHOLD, self._endpoint, clock, threshold, threshold, len(statistics))
 
@@ -111,44 +142,14 @@ class ConceptWatch:
             self._end_warming()
 
     def _end_warming(self) -> None:
-        level = error_level_from(np.array(self._warming, dtype=float))
-        self._detector, self._details = cusum_for(msgspec.structs.replace(self._profile, errors=level), self._settings)
+        self._begin(error_level_from(np.array(self._warming, dtype=float)))
 
-    def _watch(self, item: Completed, error: int, verdicts: list[Verdict]) -> float:
-        """Take one row; the statistic after it."""
-        is_alarm = self._detector.update(error)
-        statistic = self._detector.statistic
-        for stretch in (self._stretch, self._rise):
-            if stretch.first is None:
-                stretch.first = self._row(item)
-            stretch.rows += 1
-            stretch.errors += error
-            if statistic > stretch.highest:
-                stretch.highest = statistic
-        if is_alarm:
-            verdicts.append(self._verdict(item, DETECTED, self._rise))
-        if is_alarm or statistic <= 0:
-            self._rise = Stretch()
-        if self._stretch.rows == STRETCH_ROWS:
-            verdicts.append(self._verdict(item, NO_DETECTION, self._stretch))
-            self._stretch = Stretch()
-        return statistic
-
-    def _row(self, item: Completed) -> RowReference:
-        entry = item.entry
-        return RowReference(Position(self._shard, entry.offset, entry.index), entry.id, item.row)
-
-    def _verdict(self, item: Completed, status: int, over: Stretch) -> Verdict:
-        return verdict(
-            endpoint=self._endpoint,
-            detector=_DETECTOR,
-            status=status,
-            at=Position(self._shard, item.at.offset, item.at.index),
-            appended=item.at.clock,
-            rows=over.rows,
-            first=over.first,
-            last=self._row(item),
-            statistic=over.highest,
-            threshold=self._detector.threshold,
-            details={"errors": over.errors, "error_rate": over.errors / over.rows, **self._details},
-        )
+    def _begin(self, level: ErrorLevel) -> None:
+        calibration = Calibration(level, self._settings)
+        reference = calibration.detector
+        detectors = {KIND: (reference, calibration.details())}
+        detectors |= {name: (detector, {"p0": level.level}) for name, detector in classics(self._settings).items()}
+        self._watches = {
+            name: ErrorWatch(self._endpoint, self._shard, name, detector, reference, details)
+            for name, (detector, details) in detectors.items()
+        }

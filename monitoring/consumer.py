@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import msgspec
 
 from leeway.clock import Clock
-from leeway.errors import Conflict
+from leeway.errors import Conflict, StoreError
 from leeway.interfaces import Archive, Message, SeriesStore, State
 from leeway.record import Incident
 from leeway.settings import Settings
@@ -24,7 +24,8 @@ from .pipeline import PREFIXES, Effects, Pipeline
 from .projection import Projection
 from .weight import weight
 
-_POSITION, _PLAN = "position", "plan"
+_POSITION, _PLAN, _VERSION = "position", "plan", "version"
+VERSION = 2  # of the values in a consumer's state; 1 kept its pending labels in memory
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -74,6 +75,11 @@ class Consumer:
         return self._next
 
     @property
+    def prefix(self) -> str:
+        """What the names of its files in the archive begin with."""
+        return f"{self._names}-"
+
+    @property
     def is_full(self) -> bool:
         """Whether more waits here than ranges take: the stores do not keep up."""
         return self._weight >= 4 * self._settings.range_rows
@@ -109,15 +115,34 @@ class Consumer:
         self._outgoing.send()
 
     def _load(self) -> None:
+        self._check_version()
         stored: dict[str, bytes] = {}
         for prefix in PREFIXES:
             stored |= self._state.scan(prefix)
-        self._pipeline = Pipeline(self._shard, self._settings, lambda name: self._shared.get(f"profile/{name}"))
+        self._pipeline = Pipeline(self._shard, self._settings, self._profile_of, self._state)
         self._pipeline.restore(stored)
         self._position, plan = self._state.get(_POSITION), self._state.get(_PLAN)
         self._next = 0 if self._position is None else msgspec.json.decode(self._position, type=int)
         self._plan = None if plan is None else msgspec.json.decode(plan, type=Plan)
         self._projection.show(self._next, self._pipeline.counts, stored)
+
+    def _check_version(self) -> None:
+        """Mark a new state; StoreError for one that another version wrote."""
+        found, position = self._state.get(_VERSION), self._state.get(_POSITION)
+        if found is None and position is None:
+            self._state.commit({_VERSION: msgspec.json.encode(VERSION)}, expect={_VERSION: None})
+            return
+        version = 1 if found is None else msgspec.json.decode(found, type=int)
+        if version != VERSION:
+            anew = "deploy the function under another name, so that it reads the stream anew"
+            what = "use the Leeway that wrote it" if version > VERSION else anew
+            raise StoreError(
+                f"the state of the consumer of {self._stream_name} has version {version}, this Leeway knows {VERSION}: "
+                f"{what}"
+            )
+
+    def _profile_of(self, endpoint: str) -> bytes | None:
+        return self._shared.get(f"profile/{endpoint}")
 
     def _is_complete(self) -> bool:
         """Whether a range can end now, its time aside."""

@@ -1,56 +1,46 @@
 """A person's decision about an incident, put into the stream that the incident came from."""
 
-from datetime import UTC, datetime
-from uuid import uuid4
+from dataclasses import dataclass
 
-from leeway.backends import connect
-from leeway.clock import SystemClock
 from leeway.errors import LeewayError
-from leeway.forwarder import Forwarder
-from leeway.outbox import Outbox
-from leeway.record import DECISION, SCHEMA, Origin, Record, encode
+from leeway.own_outbox import record_of, send
+from leeway.record import DECISION, Incident
 from leeway.settings import Settings
 
 from .queries import Queries
 
 CONFIRM, DISMISS = "confirm", "dismiss"
-_PATIENCE_S = 10.0
 
 
-def decide(settings: Settings, incident: str, do: str, note: str) -> bool:
-    """Confirm or dismiss an incident, by its whole id. The record goes through an outbox; False: the stream takes
-    nothing now, and the function's workers send it on later. LeewayError where it cannot be kept, or nobody reads it.
-    """
+@dataclass(frozen=True)
+class Decided:
+    """The incident's whole id, and the stream; `sent` is False where that takes nothing now, and the function's workers
+    send the decision on later."""
+
+    incident: str
+    stream: str
+    sent: bool
+
+
+def decide(settings: Settings, id: str, do: str, note: str) -> Decided:
+    """Confirm or dismiss the incident whose id begins so. LeewayError where it cannot be kept, or nobody reads it."""
     with Queries(settings) as queries:
-        found = next((each for each in queries.incidents() if each.id == incident), None)
-        if found is None:
-            raise LeewayError(f"no incident is called {incident!r}")
+        found = incident_of(queries, id)
         if found.state not in ("open", "cleared"):
-            raise LeewayError(f"incident {incident} is {found.state} already, and stays so")
+            raise LeewayError(f"incident {found.id} is {found.state} already, and stays so")
         key = queries.watched()[found.endpoint].key
-        stream = queries.streams().get(key)
+        stream = queries.stream_of(key)
     if stream is None:
         raise LeewayError(f"nobody reads a stream with records of {key}: deploy concept_drift on it")
-    decision = {"do": do, "incident": incident, "note": note}
-    outbox = Outbox.create(settings.home / "outbox" / key.rpartition("/")[0], settings, SystemClock())
-    forwarder = Forwarder(outbox, lambda: connect.stream(stream, settings))
-    kept = outbox.append(key, lambda origin: encode(_record(key, origin, decision)))
-    sent = forwarder.close(_PATIENCE_S)
-    if not kept:
-        raise LeewayError(f"the decision could not be kept: {outbox.dropped()}")
-    return sent
+    decision = {"do": do, "incident": found.id, "note": note}
+    sent = send(settings, stream, key, [lambda origin: record_of(key, DECISION, origin, decision=decision)])
+    return Decided(found.id, stream, sent)
 
 
-def _record(key: str, origin: Origin, decision: dict[str, str]) -> Record:
-    project, function, deployment = key.split("/", 2)
-    return Record(
-        schema=SCHEMA,
-        id=uuid4().hex,
-        op=DECISION,
-        when=datetime.now(UTC).isoformat(timespec="microseconds"),
-        project=project,
-        function_uri=f"{project}/{function}",
-        deployment=deployment,
-        origin=origin,
-        decision=decision,
-    )
+def incident_of(queries: Queries, id: str) -> Incident:
+    """The one incident whose id begins so; LeewayError where that is none or several."""
+    found = [incident for incident in queries.incidents() if incident.id.startswith(id)]
+    if len(found) != 1:
+        what = f"{len(found)} incidents have ids that begin so" if found else "there is none such"
+        raise LeewayError(f"no incident {id!r}: {what}; `leeway incidents list --all` lists them")
+    return found[0]

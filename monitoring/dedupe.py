@@ -57,8 +57,9 @@ class Marks:
         mark = self._mark(origin.outbox)
         if mark.ended is not None:
             return None
-        lost = max(0, origin.seq - mark.last - len(mark.above))
-        mark.last, mark.above, mark.ended = origin.seq, set(), clock
+        last = max(origin.seq, mark.last, *mark.above)  # a file that was cut off knows less than the stream
+        lost = last - mark.last - len(mark.above)
+        mark.last, mark.above, mark.ended = last, set(), clock
         return lost
 
     def newly_dropped(self, origin: Origin) -> dict[str, int]:

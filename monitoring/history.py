@@ -15,9 +15,10 @@ from leeway.record import RowReference, Verdict
 from leeway.settings import Settings
 
 from .answers import COUNTED
+from .performance.performance_watch import DETECTOR as PERFORMANCE
 from .queries import Queries
 from .reconciliation import Baseline
-from .verdicts import DETECTED
+from .verdicts import CLEARS, DETECTED
 
 CONCEPT, DATA = "concept_drift", "data_drift"
 _COLUMNS = (
@@ -31,18 +32,20 @@ _NO_GATE = 0.1  # where any effect matters: a column that was constant
 class History:
     """Verdicts and rows of one endpoint in stream order. `rows` are those that detectors saw, with the columns of
     the archive that say what, when and how long; `profile` is None where the model has none. `marks` are moments that a
-    reader knows of, {what happened: number of the row}."""
+    reader knows of, {what happened: number of the row}. `previous` is the endpoint of the same deployment that answered
+    last before this one began to, empty where none did."""
 
     endpoint: str
     profile: Profile | None
     rows: pa.Table
     verdicts: tuple[Verdict, ...]
     marks: Mapping[str, int] = field(default_factory=dict)
+    previous: str = ""
 
     @property
     def stretches(self) -> list[Verdict]:
         """The concept detector's regular verdicts, one for each so many labelled rows."""
-        return [v for v in self.verdicts if v.detector == CONCEPT and v.status != DETECTED]
+        return [v for v in self.verdicts if v.detector == CONCEPT and v.status != DETECTED and CLEARS not in v.details]
 
     @property
     def concept_alarms(self) -> list[Verdict]:
@@ -56,6 +59,11 @@ class History:
     def windows(self) -> list[Verdict]:
         """The verdicts on windows of rows, alarms or not."""
         return [v for v in self.verdicts if v.detector == DATA]
+
+    @property
+    def performance(self) -> list[Verdict]:
+        """The estimates of how well the model did in each window, without its labels."""
+        return [v for v in self.verdicts if v.detector == PERFORMANCE]
 
     @property
     def seconds(self) -> tuple[int, int]:
@@ -134,11 +142,11 @@ def history_of(
     """The history of an endpoint, from a moment on where one is given. Its rows all lie in one shard."""
     table = connect.archive(settings).read("prediction", queries.watched()[endpoint].key, columns=_COLUMNS)
     mine = pc.and_(pc.equal(table["endpoint_id"], endpoint), pc.equal(table["status"], COUNTED))
-    rows, verdicts = table.filter(mine), queries.verdicts(endpoint)
+    rows, verdicts, previous = table.filter(mine), queries.verdicts(endpoint), _previous(table, endpoint)
     if since is not None:
         rows = since.later(rows)
         verdicts = [verdict for verdict in verdicts if since.is_before(verdict.first.position)]
-    return History(endpoint, queries.profile(endpoint), rows, tuple(verdicts), marks)
+    return History(endpoint, queries.profile(endpoint), rows, tuple(verdicts), marks, previous)
 
 
 def endpoint_since(settings: Settings, since: Baseline) -> str | None:
@@ -146,6 +154,13 @@ def endpoint_since(settings: Settings, since: Baseline) -> str | None:
     table = connect.archive(settings).read("prediction", since.key, columns=("shard", "offset", "endpoint_id"))
     rows = since.later(table) if len(table) else table
     return rows["endpoint_id"][-1].as_py() if len(rows) else None
+
+
+def _previous(table: pa.Table, endpoint: str) -> str:
+    """The other endpoint whose rows come last before the first of this one."""
+    names = table["endpoint_id"].to_pylist()
+    begin = names.index(endpoint) if endpoint in names else 0
+    return names[begin - 1] if begin else ""
 
 
 def _place(offset: np.ndarray | int, index: np.ndarray | int, row: np.ndarray | int) -> np.ndarray | int:

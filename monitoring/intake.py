@@ -5,10 +5,12 @@ in nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from urllib.parse import quote
 
 import msgspec
 
-from leeway.interfaces import Message
+from leeway.interfaces import Message, State
 from leeway.record import DECISION, EXPLAIN, FEEDBACK, INFER, OUTBOX_END, Position, Record
 from leeway.settings import Settings
 
@@ -24,6 +26,9 @@ from .told import REWARD, Told, refusal, truths_of
 
 _CLOCK = "clock"
 _DAY_S = 86_400
+_LONGEST_KEY = 240  # quoted it names a folder, whose name has at most 255 bytes
+
+_LONG_KEY = f"a stream key (project/function/deployment) of more than {_LONGEST_KEY} bytes, quoted: use shorter names"
 
 _Handle = Callable[[Message, Place, Record, str], None]
 
@@ -31,13 +36,13 @@ _Handle = Callable[[Message, Place, Record, str], None]
 class Intake:
     """What one shard remembers of its records."""
 
-    def __init__(self, shard: int, settings: Settings):
+    def __init__(self, shard: int, settings: Settings, state: State | None = None):
         self._shard = shard
         self._clock = self._stored_clock = 0
         self.counts = CountBook()
         self._dead_letters = DeadLetters()
         self._dedupe = Dedupe()
-        self._labels = Labels(settings.labels_age_s, settings.labels_count)
+        self._labels = Labels(settings.labels_age_s, settings.labels_count, state)
         self._batch = Batch()
         self._by_op: dict[str, _Handle] = {
             INFER: self._predict, EXPLAIN: self._predict, FEEDBACK: self._feedback, DECISION: self._decide,
@@ -45,8 +50,10 @@ class Intake:
         }  # fmt: skip
 
     def take(self, messages: Sequence[Message]) -> Batch:
-        """Work through some messages, in order, each for the first time."""
+        """Work through some messages, in order, each for the first time; a batch ends after one with a decision, so
+        that what comes later is judged by what was decided."""
         for message in messages:
+            self._batch.messages += 1
             if message.appended > self._clock:
                 self._advance(message.appended)
             for index, record in enumerate(decode(message.value)):
@@ -55,6 +62,8 @@ class Intake:
                     self._take(message, at, record)
                 else:
                     self._refuse(message, at, message.key, record)
+            if self._batch.decisions:
+                break
         return self._finish()
 
     def changes(self) -> tuple[dict[str, bytes], list[str]]:
@@ -90,7 +99,9 @@ class Intake:
         if origin.dropped:
             self.counts.of(key).add_dropped(marks.newly_dropped(origin))
         handle = self._by_op.get(record.op)
-        if handle is None:
+        if not _can_name_a_folder(key):
+            self._refuse(message, at, key[:_LONGEST_KEY], Undecodable(_LONG_KEY, message.value))
+        elif handle is None:
             self._refuse(message, at, key, Undecodable(f"op {record.op!r} is not known", message.value))
         else:
             handle(message, at, record, key)
@@ -175,3 +186,8 @@ class Intake:
         raw = msgspec.json.encode({"id": orphan.id, "rows": [orphan.row], "truth": [orphan.truth]})
         reason = "orphan: no prediction came for this truth"
         self._dead_letters.add(DeadLetter(reason, position, orphan.came.appended, orphan.key, raw))
+
+
+@lru_cache(maxsize=4_096)
+def _can_name_a_folder(key: str) -> bool:
+    return len(quote(key, "")) <= _LONGEST_KEY

@@ -7,13 +7,6 @@ import msgspec
 LIVE, TEST = "live", "test"
 
 
-class _Nothing:
-    """No truth yet; None would be a value of its own."""
-
-
-NOTHING: Any = _Nothing()
-
-
 class Who(NamedTuple):
     """Whose entry it is: stream key, endpoint, and lane (live, test, shadow:<endpoint>; truth for what waits)."""
 
@@ -22,41 +15,21 @@ class Who(NamedTuple):
     lane: str
 
 
-class Waiting(msgspec.Struct, gc=False):
-    """One remembered prediction of `rows` rows, or (rows = 0) truth that came before it.
+class Entry(msgspec.Struct, gc=False, array_like=True):
+    """A prediction of `rows` rows, or (rows = 0) a record of truth; `who` is the number of its Who.
 
-    One row: `outputs` is the output and `truth` its truth or NOTHING, as most requests have one row and millions may
-    wait. Else `outputs` is a list and `truth` a dict by row. Outputs are let go when every row has its truth.
+    `truths` are (row, truth, joined): on a record of truth what it brought first, and whether that met a prediction
+    when it came; on a prediction what was known before it.
     """
 
     who: int
     id: str
-    serial: int
     clock: int
     offset: int
     index: int
     rows: int
-    outputs: Any
-    truth: Any
-
-    def has(self, row: int) -> bool:
-        """Whether the truth of that row is known."""
-        return (row == 0 and self.truth is not NOTHING) if self.rows == 1 else row in self.truth
-
-    def truth_of(self, row: int) -> Any:
-        return self.truth if self.rows == 1 else self.truth[row]
-
-    def output_of(self, row: int) -> Any:
-        return self.outputs if self.rows == 1 else self.outputs[row]
-
-    def learn(self, row: int, truth: Any) -> None:
-        """Keep the truth of a row."""
-        if self.rows == 1:
-            self.truth, self.outputs = truth, None
-        else:
-            self.truth[row] = truth
-            if len(self.truth) == self.rows:
-                self.outputs = None
+    outputs: list[Any]
+    truths: tuple[tuple[int, Any, bool], ...] = ()
 
 
 class Place(msgspec.Struct, gc=False, frozen=True):
@@ -71,7 +44,7 @@ class Place(msgspec.Struct, gc=False, frozen=True):
 class Completed(msgspec.Struct, gc=False, frozen=True):
     """A row of a prediction and its truth, and the place of the record that brought them together."""
 
-    entry: Waiting
+    entry: Entry
     row: int
     output: Any
     truth: Any

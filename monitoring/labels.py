@@ -1,39 +1,51 @@
 """Predictions wait for truth and truth for predictions, by (stream key, id, row).
 
 The first truth of a row wins; a later equal one is a duplicate, a different one a correction. One prediction of a lane
-is remembered per id: the live one, each shadow's, a test's; a second one is not. What is remembered is bounded by age
-(the shard's clock) and by count, both from the oldest on, so that exactly a prefix of what came is forgotten.
+is remembered per id: the live one, each shadow's, a test's; a second one is not. What is remembered (each prediction,
+each record of truth that brought something first) is bounded by age (the shard's clock) and by count, both from the
+oldest on, so that exactly a prefix of what came is forgotten.
+
+What came is a log, in pieces on disk (label_pieces.py), and an index of it by id, in memory (label_index.py).
 """
 
-from collections import deque
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .label_log import LabelLog
-from .label_values import NOTHING, TEST, Completed, Orphan, Place, Waiting, Who
+import msgspec
+import numpy as np
+
+from leeway.interfaces import State
+
+from .label_index import LabelIndex
+from .label_pieces import LabelPieces
+from .label_values import TEST, Completed, Entry, Orphan, Place, Who
+from .packing import pack
 
 JOINED, DUPLICATE, CORRECTED, PENDING = "joined", "duplicate", "corrected", "pending"
 
-_Slots = dict[str, Waiting | list[Waiting]]
+_FIRST, _NEXT, _WHO = "labels/first", "labels/next", "labels/who"
+_TRUTH = "truth"  # the lane of records of truth
+_AT_ONCE = 500_000  # hashes that are put into the index in one go
 
 
 class Labels:
-    """What one shard remembers: at most `count` predictions and early truths, none for longer than `age_s`."""
+    """What one shard remembers: at most `count` entries, none for longer than `age_s`. `state` is only read, for what
+    does not fit into memory."""
 
-    def __init__(self, age_s: int, count: int):
+    def __init__(self, age_s: int, count: int, state: State | None = None):
         self._age_s, self._count = age_s, count
         self._who: list[Who] = []
         self._numbers: dict[Who, int] = {}
-        self._slots: dict[str, _Slots] = {}  # by stream key
-        self._slots_of: list[_Slots] = []  # the same by the number of who
-        self._queue: deque[Waiting] = deque()
-        self._next = 0
+        self._salts: list[int] = []  # what sets the ids of one stream key apart from another's, by the number of who
+        self._truths: dict[str, int] = {}  # by stream key, the number under which its records of truth go
+        self._pieces, self._index = LabelPieces(state), LabelIndex()
         self._completed: dict[str, list[Completed]] = {}
         self._orphans: list[Orphan] = []
-        self._log = LabelLog()
+        self._stored: dict[str, Any] = {}
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return self._pieces.next - self._pieces.first
 
     def who(self, who: Who) -> int:
         """The number under which entries of `who` are remembered."""
@@ -41,44 +53,40 @@ class Labels:
         if number is None:
             number = self._numbers[who] = len(self._who)
             self._who.append(who)
-            self._slots_of.append(self._slots.setdefault(who.key, {}))
+            self._salts.append(hash(who.key))
         return number
 
     def predict(self, who: int, id: str, outputs: list[Any], at: Place) -> int | None:
         """Remember a prediction: how many rows of truth ceased to wait for it; None where its lane had that id."""
-        slots, rows = self._slots_of[who], len(outputs)
-        output, truth = (outputs[0], NOTHING) if rows == 1 else (outputs, {})
-        entry = Waiting(who, id, self._next, at.clock, at.offset, at.index, rows, output, truth)
-        found = slots.get(id)
-        if found is None:
-            slots[id] = entry
-            self._remember(entry)
-            return 0
-        others = found if type(found) is list else [found]
-        lane = self._who[who].lane
-        if any(self._who[other.who].lane == lane for other in others):
-            return None
-        slots[id] = [*others, entry]
-        self._remember(entry)
-        return self._catch_up(entry, others, at)
+        hashed = self._hash(who, id)
+        entry = Entry(who, id, at.clock, at.offset, at.index, len(outputs), outputs)
+        ceased = 0
+        if serials := self._index.find(hashed):
+            others = self._entries(self._who[who].key, id, serials)
+            lane = self._who[who].lane
+            if any(self._who[other.who].lane == lane for other in others):
+                return None
+            ceased = self._catch_up(entry, others, at)
+        self._remember(entry, hashed)
+        return ceased
 
     def truth(self, key: str, id: str, truths: Sequence[tuple[int, Any]], at: Place) -> list[str]:
         """Join (row, truth) to what was predicted; what became of each, in order."""
-        slots = self._slots.setdefault(key, {})
-        found = slots.get(id)
-        others = [] if found is None else found if type(found) is list else [found]
-        waiting: dict[int, Any] = {}
-        outcomes = [self._join(others, row, truth, waiting, at) for row, truth in truths]
-        if waiting:
-            who = self.who(Who(key, "", "truth"))
-            entry = Waiting(who, id, self._next, at.clock, at.offset, at.index, 0, None, waiting)
-            slots[id] = [*others, entry] if others else entry
-            self._remember(entry)
+        who = self._truths.get(key)
+        if who is None:
+            who = self._truths[key] = self.who(Who(key, "", _TRUTH))
+        hashed = self._hash(who, id)
+        others = self._entries(key, id, self._index.find(hashed))
+        entry = Entry(who, id, at.clock, at.offset, at.index, 0, [])
+        outcomes = [self._join(entry, others, row, truth, at) for row, truth in truths]
+        if entry.truths:
+            self._remember(entry, hashed)
         return outcomes
 
     def expire(self, clock: int) -> None:
         """Forget what is older than the age; to be called whenever the shard's clock moves."""
-        while self._queue and self._queue[0].clock + self._age_s < clock:
+        pieces = self._pieces
+        while pieces.first < pieces.next and pieces.entry(pieces.first).clock + self._age_s < clock:
             self._forget()
 
     def take_completed(self) -> dict[str, list[Completed]]:
@@ -93,89 +101,93 @@ class Labels:
 
     def changes(self) -> tuple[dict[str, bytes], list[str]]:
         """What is to be put into the state, and deleted from it, since the last call."""
-        first = self._queue[0].serial if self._queue else self._next
-        return self._log.changes(first, self._who)
+        puts, deletes = self._pieces.changes()
+        self._index.first = self._pieces.first
+        now = {_FIRST: self._pieces.first, _NEXT: self._pieces.next, _WHO: tuple(self._who)}
+        puts |= {key: pack(value) for key, value in now.items() if self._stored.get(key) != value}
+        self._stored = now
+        return puts, deletes
 
     def restore(self, stored: Mapping[str, bytes]) -> None:
-        """From what the state holds."""
-        who, entries, self._next = self._log.restore(stored)
-        for item in who:
+        """From what the state holds; `stored` has its keys under labels/."""
+        if _NEXT not in stored:
+            return
+        first, following = (msgspec.msgpack.decode(stored[key], type=int) for key in (_FIRST, _NEXT))
+        for item in msgspec.msgpack.decode(stored[_WHO], type=list[Who]):
             self.who(item)
-        self._queue = deque(entries)
-        for entry in entries:
-            slots = self._slots_of[entry.who]
-            found = slots.get(entry.id)
-            others = [] if found is None else found if type(found) is list else [found]
-            slots[entry.id] = [*others, entry] if others else entry
-        for entry in entries:
-            if entry.rows == 0:
-                self._drop_joined(entry)
+        self._index.first = first
+        hashes, start = array("I"), first
+        for serial, piece in self._pieces.restore(first, following):
+            start = start if hashes else serial
+            hashes.extend([self._hash(entry.who, entry.id) for entry in piece])
+            if len(hashes) >= _AT_ONCE:
+                self._index.load(np.array(hashes, np.uint32), start)
+                hashes = array("I")
+        self._index.load(np.array(hashes, np.uint32), start)
+        self._stored = {_FIRST: first, _NEXT: following, _WHO: tuple(self._who)}
 
-    def _remember(self, entry: Waiting) -> None:
-        self._next += 1
-        self._queue.append(entry)
-        self._log.came(entry)
-        if len(self._queue) > self._count:
+    def _hash(self, who: int, id: str) -> int:
+        """32 bits; other ones in each process, so that nobody can choose ids that collide."""
+        return (hash(id) ^ self._salts[who]) & 0xFFFFFFFF
+
+    def _remember(self, entry: Entry, hashed: int) -> None:
+        self._index.add(hashed, self._pieces.append(entry))
+        if self._pieces.next - self._pieces.first > self._count:
             self._forget()
 
-    def _join(self, others: list[Waiting], row: int, truth: Any, waiting: dict[int, Any], at: Place) -> str:
-        first = waiting.get(row, NOTHING) if waiting else NOTHING
-        for other in others:
-            if other.has(row):
-                first = other.truth_of(row)
-                break
-        if first is not NOTHING:
-            return DUPLICATE if first == truth else CORRECTED
+    def _entries(self, key: str, id: str, serials: Sequence[int]) -> list[Entry]:
+        """Of some entries those of that id, in order."""
+        if not serials:
+            return []
+        found = map(self._pieces.entry, serials)
+        return [entry for entry in found if entry.id == id and self._who[entry.who].key == key]
+
+    def _join(self, entry: Entry, others: list[Entry], row: int, truth: Any, at: Place) -> str:
+        for known in (*others, entry):
+            for known_row, first, _ in known.truths:
+                if known_row == row:
+                    return DUPLICATE if first == truth else CORRECTED
         outcome = PENDING
         for other in others:
             if row < other.rows:
                 self._complete(other, row, truth, at)
                 outcome = JOINED
-        if outcome is PENDING:
-            waiting[row] = truth
+        entry.truths += ((row, truth, outcome is JOINED),)
         return outcome
 
-    def _complete(self, entry: Waiting, row: int, truth: Any, at: Place) -> None:
+    def _complete(self, entry: Entry, row: int, truth: Any, at: Place) -> None:
         who = self._who[entry.who]
         if who.lane != TEST:
             completed = self._completed.get(who.endpoint)
             if completed is None:
                 completed = self._completed[who.endpoint] = []
-            completed.append(Completed(entry, row, entry.output_of(row), truth, at))
-        entry.learn(row, truth)
-        self._log.joined((entry.serial, row, truth))
+            completed.append(Completed(entry, row, entry.outputs[row], truth, at))
 
-    def _catch_up(self, entry: Waiting, others: list[Waiting], at: Place) -> int:
-        """Join the truth that an id's other entries know to a prediction that came later."""
+    def _catch_up(self, entry: Entry, others: list[Entry], at: Place) -> int:
+        """Join the truth that an id's other entries know to a prediction that came later; it is kept with it too, as
+        it may be forgotten before it."""
         ceased = 0
+        known: dict[int, tuple[Any, bool]] = {}
+        predicted = max((other.rows for other in others), default=0)
+        for other in others:
+            for row, truth, joined in other.truths:
+                known.setdefault(row, (truth, joined))
         for row in range(entry.rows):
-            source = next((other for other in others if other.has(row)), None)
-            if source is None:
-                continue
-            self._complete(entry, row, source.truth_of(row), at)
-            if source.rows == 0:
-                del source.truth[row]
-                ceased += 1
+            if row in known:
+                truth, joined = known[row]
+                self._complete(entry, row, truth, at)
+                entry.truths += ((row, truth, True),)
+                ceased += not joined and row >= predicted
         return ceased
 
-    def _drop_joined(self, entry: Waiting) -> None:
-        """Of truth that waited: the rows that a prediction took over since."""
-        found = self._slots_of[entry.who][entry.id]
-        for other in found if type(found) is list else [found]:
-            if other.rows:
-                for row in [row for row in entry.truth if other.has(row)]:
-                    del entry.truth[row]
-
     def _forget(self) -> None:
-        entry = self._queue.popleft()
-        slots = self._slots_of[entry.who]
-        found = slots[entry.id]
-        left = [other for other in found if other is not entry] if type(found) is list else []
-        if left:
-            slots[entry.id] = left[0] if len(left) == 1 else left
-        else:
-            del slots[entry.id]
-        if entry.rows == 0:
-            came = Place(entry.offset, entry.index, entry.clock, entry.clock)
-            key = self._who[entry.who].key
-            self._orphans += [Orphan(key, entry.id, row, truth, came) for row, truth in entry.truth.items()]
+        entry = self._pieces.entry(self._pieces.first)
+        self._pieces.first = self._index.first = self._pieces.first + 1
+        waiting = [(row, truth) for row, truth, joined in entry.truths if not joined]
+        if not waiting or entry.rows:
+            return
+        key = self._who[entry.who].key
+        others = self._entries(key, entry.id, self._index.find(self._hash(entry.who, entry.id)))
+        predicted = max((other.rows for other in others), default=0)
+        came = Place(entry.offset, entry.index, entry.clock, entry.clock)
+        self._orphans += [Orphan(key, entry.id, row, truth, came) for row, truth in waiting if row >= predicted]

@@ -10,10 +10,12 @@ from .queries import Queries
 
 @dataclass(frozen=True)
 class Lag:
-    """By shard: the offset that the next message will get, and the first one that is not committed."""
+    """By shard: the offset that the next message will get, and the first one that is not committed; `lost`
+    messages went before they were read, as a shard grew beyond its limit."""
 
     ends: tuple[int, ...]
     positions: tuple[int, ...]
+    lost: int = 0
 
     @property
     def end(self) -> int:
@@ -34,7 +36,8 @@ def lag_of(stream: str, settings: Settings, queries: Queries) -> Lag:
     opened = connect.stream(stream, settings)
     try:
         ends = tuple(opened.bounds(shard)[1] for shard in range(opened.shards))
+        lost = sum(map(opened.lost, range(opened.shards)))
     finally:
         opened.close()
     known = {shown.shard: shown.position for shown in queries.consumers() if shown.stream == stream}
-    return Lag(ends, tuple(known.get(shard, 0) for shard in range(len(ends))))
+    return Lag(ends, tuple(known.get(shard, 0) for shard in range(len(ends))), lost)

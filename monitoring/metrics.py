@@ -66,13 +66,15 @@ def _of_records(queries: Queries) -> Iterator[Any]:
 def _of_streams(queries: Queries, settings: Settings) -> Iterator[Any]:
     position = GaugeMetricFamily("leeway_position", "First offset that is not committed", labels=["stream", "shard"])
     waiting = GaugeMetricFamily("leeway_stream_lag", "Messages that no consumer has committed", labels=["stream"])
+    lost = CounterMetricFamily("leeway_stream_lost", "Messages that went before they were read", labels=["stream"])
     consumers = queries.consumers()
     for shown in consumers:
         position.add_metric([shown.stream, str(shown.shard)], shown.position)
     for stream in sorted({shown.stream for shown in consumers}):
-        waiting.add_metric([stream], lag_of(stream, settings, queries).waiting)
-    yield position
-    yield waiting
+        lag = lag_of(stream, settings, queries)
+        waiting.add_metric([stream], lag.waiting)
+        lost.add_metric([stream], lag.lost)
+    yield from (position, waiting, lost)
 
 
 def _of_endpoints(queries: Queries, now: int) -> Iterator[Any]:

@@ -9,21 +9,28 @@ from dataclasses import dataclass
 
 import msgspec
 
-from leeway.interfaces import Message, Point
-from leeway.record import Incident, Verdict
+from leeway.interfaces import Message, Point, State
+from leeway.record import Incident, Position, Verdict
 from leeway.settings import Settings
 
 from .archive_table import decision_table, feedback_table, prediction_table
 from .batch import Batch
-from .incidents import Incidents
+from .concept import check
+from .decisions import APPLIED, STATES, UNKNOWN
+from .decisions import read as decision_of
+from .incidents import SEQUENTIAL, Incidents
 from .intake import Intake
 from .partitions import Partition, Partitions
 from .series import Points
+from .told import Told
 from .traffic import Traffic
-from .verdicts import DETECTED, in_order, verdict_table
+from .verdicts import in_order, verdict_table
 from .watch import ENDPOINT, Watch
 
-PREFIXES = ("clock", "counts/", "dead-letters", "outbox/", "labels/", "incident/", "endpoint/", "profile/", "window/")
+PREFIXES = (
+    "clock", "counts/", "dead-letters", "outbox/", "labels/", "incident/", "incidents/", "endpoint/", "profile/",
+    "window/", "window-alarm/", "slice/",
+)  # fmt: skip
 _AT_ONCE = 500  # records that stay in a processor's cache while they are worked on
 
 
@@ -40,11 +47,19 @@ class Effects:
 
 
 class Pipeline:
-    """What one shard's consumer remembers. `profile_of` gives the profile of an endpoint's model, None for none yet."""
+    """What one shard's consumer remembers. `profile_of` gives the profile of an endpoint's model, None for none yet.
+    `state` is only read: for what waits for its truth and is too much for memory."""
 
-    def __init__(self, shard: int, settings: Settings, profile_of: Callable[[str], bytes | None]):
+    def __init__(
+        self,
+        shard: int,
+        settings: Settings,
+        profile_of: Callable[[str], bytes | None],
+        state: State | None = None,
+    ):
+        check(settings)
         self._shard, self._settings, self._profile_of = shard, settings, profile_of
-        self._intake = Intake(shard, settings)
+        self._intake = Intake(shard, settings, state)
         self._incidents = Incidents()
         self._watches: dict[str, Watch] = {}
 
@@ -65,20 +80,25 @@ class Pipeline:
     def process(self, messages: Sequence[Message], range_name: str) -> Effects:
         """Work through the messages of a range, in order, each for the first time."""
         points, partitions, traffic, verdicts = Points(), Partitions(), Traffic(), []
-        for start in range(0, len(messages), _AT_ONCE):
+        start = 0
+        while start < len(messages):
             batch = self._intake.take(messages[start : start + _AT_ONCE])
+            start += batch.messages
             for answers in batch.answers.values():
                 traffic.add(answers)
-            verdicts += in_order(self._judge(batch, points))
+            judged = in_order(self._judge(batch, points))
+            verdicts += judged
+            for found in judged:
+                self._incidents.hear(found)
+            for key, told in batch.decisions.items():
+                batch.decisions[key] = [self._decide(item) for item in told]
             self._archive(batch, partitions)
         traffic.write(points)
-        for found in verdicts:
-            if found.status == DETECTED:
-                self._incidents.alarm(found)
         self._archive_verdicts(verdicts, partitions)
         incidents = self._incidents.changes()
         puts, deletes = self._changes()
         puts |= {key: msgspec.json.encode(incident) for key, incident in incidents.items()}
+        puts |= self._incidents.quiet_changes()
         return Effects(points.named(range_name), partitions.all(), verdicts, list(incidents.values()), puts, deletes)
 
     def _judge(self, batch: Batch, points: Points) -> list[Verdict]:
@@ -90,6 +110,17 @@ class Pipeline:
         for endpoint, completed in batch.completed.items():
             verdicts += self._watches[endpoint].learn(completed, points)
         return verdicts
+
+    def _decide(self, told: Told) -> Told:
+        """Do what a person decided, and say whether it could be done."""
+        decision = decision_of(told.record.decision)
+        if decision is None:
+            return told
+        at = Position(self._shard, told.at.offset, told.at.index)
+        incident = self._incidents.decide(decision.incident, STATES[decision.do], at, decision.note)
+        if incident is not None:
+            self._watches[incident.endpoint].decide(decision.do, incident, incident.kind == SEQUENTIAL)
+        return msgspec.structs.replace(told, outcomes=[UNKNOWN if incident is None else APPLIED])
 
     def _watch(self, endpoint: str, key: str) -> Watch:
         watch = self._watches.get(endpoint)

@@ -1,6 +1,6 @@
 """What was found, for whoever wants to show it: counts, incidents, verdicts, series, rows. Reads, never writes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -26,7 +26,7 @@ class Queries:
     """Reads what the consumers of one home wrote. Close it, or use it as a context manager."""
 
     def __init__(self, settings: Settings):
-        self._settings = settings
+        self.settings = settings
         self._shared = connect.state(settings, "shared")
         self._series = connect.series(settings)
         self._archive = connect.archive(settings)
@@ -58,14 +58,6 @@ class Queries:
     def consumers(self) -> list[Shown]:
         """Every consumer that ever committed, and how far it has come."""
         return [msgspec.json.decode(value, type=Shown) for value in self._shared.scan(CONSUMER).values()]
-
-    def streams(self) -> dict[str, str]:
-        """The stream that each stream key came from."""
-        found = {}
-        for name, value in self._shared.scan(COUNTS).items():
-            key = msgspec.json.decode(value, type=Counted).key
-            found[key] = name.removeprefix(COUNTS).removesuffix(f"/{key}").rpartition("/")[0]
-        return found
 
     def deployments(self) -> list[str]:
         """The stream keys (project/function/deployment) that were counted, in order."""
@@ -119,15 +111,37 @@ class Queries:
 
     def dead_letters(self) -> list[DeadLetter]:
         """What could not be used, by stream and position."""
-        found: list[DeadLetter] = []
-        for shown in self.consumers():
-            found += [dead_letters.read(value) for value in self._state_of(shown).values()]
-        return found
+        return [letter for _, _, letter in self.letters()]
+
+    def letters(self) -> list[tuple[Shown, str, DeadLetter]]:
+        """The same with the consumer that has each, and the key under which it lies in that consumer's state."""
+        return [
+            (shown, key, dead_letters.read(value))
+            for shown in self.consumers()
+            for key, value in self._state_of(shown).items()
+        ]
+
+    def discard(self, shown: Shown, keys: Iterable[str]) -> None:
+        """Take dead letters away that were put back; the consumer never looks at them again."""
+        state = connect.state(self.settings, shown.state)
+        try:
+            state.commit(deletes=keys)
+        finally:
+            state.close()
+
+    def stream_of(self, key: str) -> str | None:
+        """The stream in which the records of a stream key were found, None where none were."""
+        found = [
+            shown.stream
+            for shown in self.consumers()
+            if self._shared.get(f"{COUNTS}{shown.stream}/{shown.shard}/{key}") is not None
+        ]
+        return found[0] if found else None
 
     def _state_of(self, shown: Shown) -> Mapping[str, bytes]:
         if not shown.state:
             return {}
-        state = connect.state(self._settings, shown.state)
+        state = connect.state(self.settings, shown.state)
         try:
             return state.scan(dead_letters.PREFIX)
         finally:

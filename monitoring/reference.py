@@ -17,6 +17,7 @@ from leeway.profile import (
     Effects,
     FeatureProfile,
     HeldOut,
+    LossProfile,
     Profile,
 )
 from leeway.settings import Settings
@@ -27,6 +28,8 @@ from .detectors.window_result import FeatureResult
 from .error_level import error_level_from, error_of, residuals
 from .feature_profile import feature_profile
 from .held_out import held_out_rows
+from .pair_profile import pair_profile
+from .performance.loss_table import fit_loss
 
 __all__ = ["error_level_from", "error_of", "profile_of"]
 
@@ -77,12 +80,27 @@ def profile_of(
         prediction=_prediction(outputs, held_out, task, features, window_rows),
         tolerance=_tolerance(tolerance, outputs, truths, held_out) if task == REGRESSION else None,
     )
+    profile = msgspec.structs.replace(profile, pairs=pair_profile(columns, profile.features, window_rows))
     profile = _with_own_effects(profile, columns, outputs, window_rows)
     if truths is None or held_out is None:
         return profile
     errors = error_of(profile)(outputs[held_out], truths[held_out])
     held = None if predict_proba is None else _held_out(predict_proba, inputs, outputs, truths, held_out)
-    return msgspec.structs.replace(profile, errors=error_level_from(errors, source="held_out"), held_out=held)
+    losses = _losses(profile, columns, outputs, truths, held_out) if task == REGRESSION else None
+    errors = error_level_from(errors, source="held_out")
+    return msgspec.structs.replace(profile, errors=errors, held_out=held, losses=losses)
+
+
+def _losses(
+    profile: Profile,
+    columns: dict[str, np.ndarray | list[Any]],
+    outputs: np.ndarray,
+    truths: np.ndarray | list[Any],
+    held_out: slice,
+) -> LossProfile | None:
+    kept = {name: column[held_out] for name, column in (*columns.items(), (profile.prediction.name, outputs))}
+    found = residuals(outputs[held_out], truths[held_out])
+    return fit_loss(kept, [*profile.features, profile.prediction], found, profile.tolerance)
 
 
 def _held_out(

@@ -19,7 +19,7 @@ from .charts.palette import VARIABLES
 from .charts.statistic_chart import draw_statistic
 from .charts.traffic_chart import draw_latency, draw_traffic
 from .history import History
-from .report_tables import alarm_lines, count_lines, losses, tiles
+from .report_tables import alarm_lines, count_lines, losses, moved_lines, tiles
 from .story import story_of
 
 _PANELS, _COLUMNS, _WIDTH = 9, 3, 10.2
@@ -67,6 +67,7 @@ class Report:
         return {
             "tiles": tiles(self.history, self.summary, self.latencies),
             "alarms": alarm_lines(self.history),
+            "beside": moved_lines(self.history, [(found.feature, found.verdict) for found in self.strongest]),
             "counts": count_lines(self.summary),
             "differences": list(self.differences),
             "losses": losses(self.summary),

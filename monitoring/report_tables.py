@@ -50,6 +50,27 @@ def losses(summary: Mapping[str, Any]) -> str:
     return f"{summary['dropped']:,} dropped, {summary['lost']:,} lost, {summary['dead_lettered']:,} dead-lettered"
 
 
+def moved_lines(history: History, shown: Sequence[tuple[str, Verdict]]) -> list[Line]:
+    """Features in the windows where they were farthest: why they alarmed, reference and window, and the rows that
+    contribute most."""
+    return [_moved_line(history, name, verdict) for name, verdict in shown if name in verdict.details]
+
+
+def _moved_line(history: History, name: str, verdict: Verdict) -> Line:
+    found, first = verdict.details[name], history.number_of(verdict.first)
+    return {
+        "feature": name,
+        "causes": ", ".join(cause.replace("_", " ") for cause in found["causes"]),
+        "before": _quantities(found.get("before", {})),
+        "now": _quantities(found.get("now", {})),
+        "rows": ", ".join(f"{first + row:,}" for row in found.get("rows", [])),
+    }
+
+
+def _quantities(found: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3g}" for name, value in found.items())
+
+
 def _tile(name: str, value: str, mood: str = "") -> Line:
     return {"name": name, "value": value, "mood": mood}
 

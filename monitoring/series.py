@@ -15,6 +15,8 @@
 | data_drift_threshold | | low = high = its threshold |
 | data_drift_effect | the feature | a window's effect: count of windows, low and high |
 | data_drift_missing | the feature | a window's missing rate, likewise |
+| performance_estimate | the metric | what a window's rows let expect of it: count of windows, low and high |
+| performance_interval | the metric | low and high of the intervals around them |
 
 Buckets are seconds of the shard's clock. Where low and high say it all, total is 0: sums of fractions would depend on
 where ranges end. Every series is one of an endpoint.
@@ -30,6 +32,7 @@ CONCEPT, CONCEPT_THRESHOLD = "concept_drift", "concept_drift_threshold"
 DATA, DATA_THRESHOLD, EFFECT, MISSING = (
     "data_drift", "data_drift_threshold", "data_drift_effect", "data_drift_missing",
 )  # fmt: skip
+PERFORMANCE, PERFORMANCE_INTERVAL = "performance_estimate", "performance_interval"
 
 
 @dataclass

@@ -15,6 +15,7 @@ from leeway.record import Incident
 from leeway.settings import Settings
 
 from .consumer import Consumer
+from .keeper import Keeper
 
 TICK_S = 0.2
 
@@ -43,13 +44,15 @@ class Shards:
         self._events = connect.stream(f"{stream}-events", settings)
         self._states: list[State] = []
         self._consumers: dict[int, Consumer] = {}
+        self._keeper = Keeper(settings, self._archive, self._series, self._prefixes, report)
         self._lock = Lock()
         self._closing = Event()
         self._timer = Thread(target=self._run, name="leeway-ranges", daemon=True)
 
     def start(self) -> None:
-        """Start the timer."""
+        """Start the timer, and what keeps the stores small."""
         self._timer.start()
+        self._keeper.start()
 
     def offer(self, message: Message) -> None:
         """Hand a message to its shard's consumer."""
@@ -72,10 +75,14 @@ class Shards:
         self._closing.set()
         if self._timer.ident is not None:
             self._timer.join()
+        self._keeper.close()
         with suppress(Conflict):
             self._each(Consumer.close)
         for store in (*self._states, self._shared, self._series, self._events):
             store.close()
+
+    def _prefixes(self) -> list[str]:
+        return [consumer.prefix for consumer in list(self._consumers.values())]
 
     def _run(self) -> None:
         while not self._closing.wait(TICK_S):

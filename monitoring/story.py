@@ -1,13 +1,27 @@
 """What happened to an endpoint, in sentences."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from leeway.record import Verdict
 
+from .concept import STRETCH_ROWS
 from .history import History
 from .verdicts import DETECTED
+
+_NAMED, _MORE_OFTEN = 4, 10
+_CAUSES = {
+    "location": "values moved as a whole",
+    "shape": "the distribution changed (effect {effect:.2f}, {gate:.2f} matters)",
+    "missing": "{missing_rate:.1%} of values were missing",
+    "out_of_range": "{out_of_range:.1%} of values lay beyond the training range",
+    "unseen": "{unseen:.1%} of values were never seen in training",
+    "type_change": "{type_change:.1%} of values had another type",
+    "constant": "all values were the same",
+    "correlation": "the correlation with {partner} went from {correlation_before:.2f} to {correlation:.2f}",
+}
 
 
 def story_of(history: History) -> str:
@@ -22,7 +36,9 @@ def _sentences(history: History) -> Iterator[str]:
     yield f"{len(history.times):,} rows came from {_day(history.times[0])} to {_day(history.times[-1])}."
     if history.level is not None:
         yield f"On rows that it was not fitted on, the model had erred {history.level.level:.1%} of the time."
+    yield from _deployed(history)
     yield from _concept(history)
+    yield from _performance(history)
     yield from _data(history)
 
 
@@ -38,22 +54,98 @@ def _concept(history: History) -> Iterator[str]:
         f"On {_day(history.time_of(first.last))}, at row {history.number_of(first.last):,}, the concept detector "
         f"raised its first alarm: of the {first.rows:,} labelled rows behind it {_error_rate(first):.1%} were wrong."
     )
+    yield from _drift_of(history, first)
     worst = max(history.stretches, key=_error_rate)
     yield f"At its worst, around {_day(history.middle_of(worst))}, it erred in {_error_rate(worst):.1%} of rows."
+    yield from _sooner(history, first)
+
+
+def _drift_of(history: History, alarm: Verdict) -> Iterator[str]:
+    """Whether the rows behind a concept alarm moved, or what they mean, by the windows that hold them."""
+    begin, end = alarm.first.position, alarm.last.position
+    windows = [v for v in history.windows if v.first.position <= end and v.last.position >= begin]
+    moved = list(dict.fromkeys(name for verdict in windows for name in verdict.features))
+    if moved:
+        shown = [*moved[:_NAMED], *(["others"] if len(moved) > _NAMED else [])]
+        yield f"Those rows had moved as well, in {_listed(shown)}."
+    elif windows and windows[-1].last.position >= end:
+        yield "Those rows looked like the training rows: it is what they mean that changed, not they."
+    expected = alarm.details.get("expected_error_rate")
+    if expected is not None:
+        yield f"By themselves they let expect {expected:.1%} of errors; what is above that, labels alone could show."
+
+
+def _sooner(history: History, alarm: Verdict) -> Iterator[str]:
+    """What a lower threshold would have cost and brought, by the run lengths of a CUSUM of log-likelihoods: about e to
+    the threshold."""
+    arl0, lower = alarm.details.get("arl0"), alarm.threshold - math.log(_MORE_OFTEN)
+    if arl0 is None or lower <= 0:
+        return
+    yield f"Its price is one false alarm in {arl0:,} labelled rows."
+    at = history.number_of(alarm.last)
+    sooner = [v for v in history.stretches if v.statistic >= lower and history.number_of(v.last) < at]
+    cost = f"at about {_MORE_OFTEN} times as many false alarms"
+    if sooner:
+        yield f"It would have alarmed by row {history.number_of(sooner[0].last):,} {cost}."
+    else:
+        yield f"It would have come less than {STRETCH_ROWS:,} labelled rows sooner {cost}."
+
+
+def _performance(history: History) -> Iterator[str]:
+    if not history.performance:
+        return
+    worst = max(history.performance, key=lambda verdict: verdict.statistic)
+    found = worst.details["estimates"]["error_rate"]
+    yield (
+        f"Without labels, its rows let expect at most {found['value']:.1%} of errors ({found['low']:.1%} to "
+        f"{found['high']:.1%}), around {_day(history.middle_of(worst))}; an estimate that is blind to concept drift."
+    )
 
 
 def _data(history: History) -> Iterator[str]:
     alarms = [verdict for verdict in history.windows if verdict.status == DETECTED]
     if not alarms:
         yield f"None of {len(history.windows)} windows differed from the training rows by more than matters."
+    else:
+        yield (
+            f"{len(alarms)} of {len(history.windows)} windows of {alarms[0].rows:,} rows differed from the training "
+            "rows by more than matters."
+        )
+        groups = _first_moves(alarms)
+        parts = [f"{_listed(names)} from {_day(history.time_of(verdict.first))}" for verdict, names in groups]
+        yield f"First to move: {'; then '.join(parts)}."
+        yield from _strongest(alarms[0])
+    yield from _more_windows(history, alarms)
+
+
+def _strongest(alarm: Verdict) -> Iterator[str]:
+    """How the first alarm's strongest feature moved, and how sure that is."""
+    name = alarm.features[0]
+    found = alarm.details.get(name)
+    if found is None:
         return
-    yield (
-        f"{len(alarms)} of {len(history.windows)} windows of {alarms[0].rows:,} rows differed from the training rows "
-        "by more than matters."
-    )
-    groups = _first_moves(alarms)
-    parts = [f"{_listed(names)} from {_day(history.time_of(verdict.first))}" for verdict, names in groups]
-    yield f"First to move: {'; then '.join(parts)}."
+    causes = [_CAUSES[cause].format(**found) for cause in found["causes"][:2] if cause in _CAUSES]
+    chance = f"less than once in {10 ** min(alarm.statistic, 6):,.0f} windows"
+    if causes:
+        yield f"In {_listed([name])} {' and '.join(causes)}; by chance that happens {chance}."
+
+
+def _more_windows(history: History, alarms: Sequence[Verdict]) -> Iterator[str]:
+    """What a tenfold price would have cost and brought."""
+    if not history.windows:
+        return
+    threshold = history.windows[0].threshold
+    more = sum(verdict.statistic >= threshold - 1 for verdict in history.windows) - len(alarms)
+    often = f"one false alarm in {10**threshold:,.0f} windows"
+    yield f"That has the price of {often}; at ten times that, {more} more would have alarmed."
+
+
+def _deployed(history: History) -> Iterator[str]:
+    """What began to answer before the first alarm."""
+    if history.previous:
+        version, before = history.endpoint.rpartition("/")[2], history.previous.rpartition("/")[2]
+        rows = f", {history.number_of(history.alarms[0].first):,} rows before the first alarm" if history.alarms else ""
+        yield f"Version {version} took over from {before} on {_day(history.times[0])}{rows}."
 
 
 def _error_rate(verdict: Verdict) -> float:

@@ -10,20 +10,24 @@ import pyarrow as pa
 
 from leeway.record import Position, RowReference, Verdict
 
-NO_DETECTION, DETECTED = 0, 2
+NO_DETECTION, POTENTIAL, DETECTED = 0, 1, 2
+CLEARS = "clears"  # in the details of a verdict that ends an incident
 
 
 def verdict(
     *, endpoint: str, detector: str, status: int, at: Position, last: RowReference, statistic: float, threshold: float,
-    feature: str = "", **fields: Any,
+    feature: str = "", kind: str = "", **fields: Any,
 ) -> Verdict:  # fmt: skip
-    """A verdict with its id, which derives from what it is about and where it was reached. Its kind is its detector's
-    name, a ResultKindApp of MLRun's; what is not finite becomes the largest float, so that it survives JSON."""
+    """A verdict with its id, which derives from what it is about and where it was reached. Its kind, a ResultKindApp
+    of MLRun's, is its detector's name unless given; what is not finite becomes the largest float, so that it survives
+    JSON."""
     named = (endpoint, detector, feature, status, *msgspec.to_builtins(at), last.row, str(last.position))
+    if CLEARS in fields.get("details", ()):
+        named = (*named, CLEARS)
     return Verdict(
         id=hashlib.blake2b(repr(named).encode(), digest_size=12).hexdigest(), endpoint=endpoint, detector=detector,
-        kind=detector, status=status, at=at, last=last, statistic=_finite(statistic), threshold=_finite(threshold),
-        feature=feature, **fields,
+        kind=kind or detector, status=status, at=at, last=last, statistic=_finite(statistic),
+        threshold=_finite(threshold), feature=feature, **fields,
     )  # fmt: skip
 
 

@@ -8,14 +8,17 @@ import msgspec
 
 from leeway.errors import ProfileError
 from leeway.profile import Profile
-from leeway.record import Verdict
+from leeway.record import Incident, Verdict
 from leeway.settings import Settings
 
 from .answers import Answers
 from .concept import ConceptWatch
+from .decisions import reference_after
 from .label_values import Completed
+from .moved_rows import MovedRows
 from .packing import pack
 from .series import LABEL_LAG_S, LABELLED, Points
+from .verdicts import DETECTED
 from .windows import WindowWatch
 
 ENDPOINT, PROFILE = "endpoint/", "profile/"
@@ -23,12 +26,13 @@ NO_PROFILE, WARMING, WATCHING = "no profile", "warming", "watching"
 
 
 class Watched(msgspec.Struct, frozen=True):
-    """What is kept of an endpoint: its stream key, how it is watched (or why not), and where its concept detector
-    stands."""
+    """What is kept of an endpoint: its stream key, how it is watched (or why not), where its concept detector stands,
+    and what was said of its last windows."""
 
     key: str
     state: str
     concept: Any = None
+    windows: Any = None
 
 
 class Watch:
@@ -40,6 +44,7 @@ class Watch:
         self._profile: bytes | None = None
         self._windows: WindowWatch | None = None
         self._concept: ConceptWatch | None = None
+        self._moved = MovedRows()
         self._stored: dict[str, bytes] = {}
         self._trouble = NO_PROFILE
         self.names: list[str] | None = None
@@ -52,7 +57,8 @@ class Watch:
         watch.equip(stored.get(PROFILE + endpoint))
         if watch._windows is not None and watch._concept is not None:
             watch._windows.restore(stored)
-            watch._concept.restore(watched.concept)
+            watch._concept.restore(watched.concept, stored)
+            watch._moved.restore(watched.windows or [])
         watch._stored = {key: stored[key] for key in (ENDPOINT + endpoint, PROFILE + endpoint) if key in stored}
         return watch
 
@@ -75,7 +81,12 @@ class Watch:
 
     def see(self, answers: Answers, points: Points) -> list[Verdict]:
         """Rows came in."""
-        return [] if self._windows is None else self._windows.see(answers, points)
+        if self._windows is None:
+            return []
+        self._concept.see(answers)
+        verdicts = self._windows.see(answers, points)
+        self._moved.add(verdicts)
+        return verdicts
 
     def learn(self, completed: Sequence[Completed], points: Points) -> list[Verdict]:
         """Rows got their truth."""
@@ -84,11 +95,32 @@ class Watch:
             points.count(LABELLED, self.endpoint, clock, len(lags_s))
             points.extent(LABEL_LAG_S, self.endpoint, clock, min(lags_s), max(lags_s), len(lags_s))
             points.count(LABEL_LAG_S, self.endpoint, clock, 0, float(sum(lags_s)))
-        return [] if self._concept is None else self._concept.learn(completed, points)
+        if self._concept is None:
+            return []
+        verdicts = self._concept.learn(completed, points)
+        return [self._moved.explained(found) if found.status == DETECTED else found for found in verdicts]
+
+    def decide(self, do: str, incident: Incident, is_sequential: bool) -> None:
+        """Go on with the reference that a person's decision makes."""
+        if self._profile is None or self._windows is None or self._concept is None:
+            return
+        if is_sequential and incident.feature:
+            self._concept.forget_slice(incident.feature)
+            return
+        known = Profile.from_bytes(self._profile)
+        profile = reference_after(do, incident, known, self._windows.alarmed, is_sequential)
+        self._profile = profile.to_bytes()
+        if is_sequential:
+            self._concept.refer_to(profile)
+        else:
+            self._windows.refer_to(profile)
 
     def changes(self) -> tuple[dict[str, bytes], list[str]]:
         """What is to be put into the state, and deleted from it, since the last call."""
         puts, deletes = ({}, []) if self._windows is None else self._windows.changes()
+        if self._concept is not None:
+            rows, gone = self._concept.changes()
+            puts, deletes = puts | rows, [*deletes, *gone]
         now = {ENDPOINT + self.endpoint: pack(self._watched())}
         if self._profile is not None:
             now[PROFILE + self.endpoint] = self._profile
@@ -99,4 +131,6 @@ class Watch:
     def _watched(self) -> Watched:
         if self._concept is None:
             return Watched(self.key, self._trouble)
-        return Watched(self.key, WARMING if self._concept.is_warming else WATCHING, self._concept.snapshot())
+        state = WARMING if self._concept.is_warming else WATCHING
+        self._moved.forget()
+        return Watched(self.key, state, self._concept.snapshot(), self._moved.snapshot())

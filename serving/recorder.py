@@ -8,6 +8,7 @@ from leeway.backends import connect
 from leeway.clock import SystemClock
 from leeway.forwarder import Forwarder
 from leeway.outbox import Outbox
+from leeway.privacy import Privacy
 from leeway.record import EXPLAIN, FEEDBACK, INFER, SCHEMA, Origin, Record, Request, Response, encode
 from leeway.settings import Settings
 
@@ -18,14 +19,24 @@ from .types import Exchange, Feedback, Operation
 _OP = {Operation.INFER: INFER, Operation.EXPLAIN: EXPLAIN, Operation.FEEDBACK: FEEDBACK}
 _NO_RESPONSE = Response()
 _CLOSE_S = 5.0
+_KEEP_ALL = Privacy()
 
 
 class Recorder:
     """Keeps what INFERENCE_STREAM_SAMPLE keeps. Nothing of it fails or alters an answer: what cannot be kept is
-    dropped, and counted by reason."""
+    dropped, and counted by reason. `ack_s` is how long an answer waits for the stream, None where it does not.
+    """
 
-    def __init__(self, outbox: Outbox, forwarder: Forwarder, serving: ServingSettings, worker: str):
-        self.outbox = outbox
+    def __init__(
+        self,
+        outbox: Outbox,
+        forwarder: Forwarder,
+        serving: ServingSettings,
+        worker: str,
+        ack_s: float | None = None,
+        privacy: Privacy = _KEEP_ALL,
+    ):
+        self.outbox, self._ack_s, self._privacy = outbox, ack_s, privacy
         self._forwarder, self._sample = forwarder, serving.sample
         self._project, self._function_uri = serving.project, serving.function_uri
         self._host, self._worker = socket.gethostname(), worker
@@ -38,7 +49,8 @@ class Recorder:
         outbox = Outbox.create(settings.home / "outbox" / serving.function_uri, settings, SystemClock())
         forwarder = Forwarder(outbox, lambda: connect.stream(serving.stream, settings), batch=serving.batch)
         forwarder.start()
-        return cls(outbox, forwarder, serving, worker)
+        ack_s = settings.outbox_ack_s if settings.outbox_ack == "stream" else None
+        return cls(outbox, forwarder, serving, worker, ack_s, Privacy.of(settings))
 
     @property
     def error(self) -> str:
@@ -51,7 +63,9 @@ class Recorder:
             return
         if self.keeps(exchange):
             key = self._keys.get(exchange.deployment) or self._key(exchange.deployment)
-            self.outbox.append(key, lambda origin: encode(self._record(exchange, origin)))
+            kept = self.outbox.append(key, lambda origin: encode(self._kept(exchange, origin)))
+            if kept and self._ack_s is not None:
+                self._forwarder.wait(self.outbox.file.end, self._ack_s)
 
     def keeps(self, exchange: Exchange) -> bool:
         """Alike for a prediction and the feedback that speaks of it; feedback of no request is always kept."""
@@ -66,6 +80,9 @@ class Recorder:
 
     def _key(self, deployment: str) -> str:
         return self._keys.setdefault(deployment, f"{self._function_uri}/{deployment}")
+
+    def _kept(self, exchange: Exchange, origin: Origin) -> Record:
+        return self._privacy.apply(self._record(exchange, origin))
 
     def _record(self, exchange: Exchange, origin: Origin) -> Record:
         endpoint, asked, answer = exchange.endpoint, exchange.request, exchange.response

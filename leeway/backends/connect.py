@@ -48,7 +48,7 @@ def state(settings: Settings, name: str) -> State:
 def _embedded_stream(where: str, settings: Settings, clock: Clock) -> Stream:
     from .sqlite_stream import SqliteStream
 
-    return SqliteStream(Path(where), settings.stream_shards, clock)
+    return SqliteStream(Path(where), settings.stream_shards, clock, settings.stream_kept_mb, settings.stream_limit_mb)
 
 
 def _sqlite_series(where: str) -> SeriesStore:

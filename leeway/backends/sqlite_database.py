@@ -19,15 +19,19 @@ _BUSY_S = 10.0
 class SqliteDatabase:
     """One file of a known layout; local disks only. Commits survive the death of the process (synchronous=NORMAL).
 
-    Each thread of each process has its own connection. `version` is the layout's, kept in user_version: a file of
-    another one is refused with a StoreError. Whatever SQLite refuses becomes a StoreError. After `close` the next use
-    opens the file again. A process may fork while no other thread is at work here, and not within a transaction.
+    Each thread of each process has its own connection. `migrations` are the statements that made each version of the
+    layout of the one before it: the first of them makes version 1. A file's version lies in its user_version: an older
+    one is migrated when it is opened, in one transaction; a newer one is refused with a StoreError. Whatever SQLite
+    refuses becomes a StoreError. After `close` the next use opens the file again, and so does one after the file was
+    deleted or replaced. A process may fork while no other
+    thread is at work here, and not within a transaction.
     """
 
-    def __init__(self, path: Path, layout: str, version: int):
-        self.path, self._layout, self._version = path.absolute(), layout, version
+    def __init__(self, path: Path, *migrations: str):
+        self.path, self._migrations = path.absolute(), migrations
         self._pid = os.getpid()
         self._open: dict[int, sqlite3.Connection] = {}
+        self._file_of: dict[int, tuple[int, int]] = {}
         self._inherited: dict[int, sqlite3.Connection] = {}
 
     @contextmanager
@@ -60,9 +64,20 @@ class SqliteDatabase:
     def _connection(self) -> sqlite3.Connection:
         self._leave_inherited()
         connection = self._open.get(get_ident())
+        if connection is not None and self._file_of.get(get_ident()) != self._file():
+            connection.close()  # the file was deleted, or another one lies in its place
+            connection = None
         if connection is None:
             connection = self._open[get_ident()] = self._connect()
+            self._file_of[get_ident()] = self._file()
         return connection
+
+    def _file(self) -> tuple[int, int]:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return found.st_dev, found.st_ino
 
     def _leave_inherited(self) -> None:
         """After a fork. Locks do not come along, so SQLite must not go on with a connection, but believes that its
@@ -80,14 +95,34 @@ class SqliteDatabase:
             self._create()
         connection = _open(self.path)
         found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found != self._version:
+        if found == len(self._migrations):
+            return connection
+        try:
+            if 0 < found < len(self._migrations):
+                self._migrate(connection)
+                return connection
+        except BaseException:
             connection.close()
-            newer = "newer" if found > self._version else "older"
-            raise StoreError(
-                f"{self.path} has layout version {found}, {newer} than {self._version}, which this Leeway reads and "
-                "writes: use the Leeway that wrote it, or another LEEWAY_HOME"
-            )
-        return connection
+            raise
+        connection.close()
+        raise StoreError(
+            f"{self.path} has layout version {found}, this Leeway knows 1 to {len(self._migrations)}: use the Leeway "
+            "that wrote it, or another LEEWAY_HOME"
+        )
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        """One version after the other, all or nothing; of several processes the first does it."""
+        connection.execute("BEGIN IMMEDIATE")
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        try:
+            for statements in self._migrations[found:]:
+                for statement in filter(str.strip, statements.split(";")):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={len(self._migrations)}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
 
     def _create(self) -> None:
         """Make the file under another name first, so that nobody ever opens a half-made one."""
@@ -97,8 +132,11 @@ class SqliteDatabase:
             fresh = self.path.with_name(f".{self.path.name}.{uuid4().hex}")
             connection = _open(fresh)
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(f"BEGIN; {self._layout}; PRAGMA user_version={self._version}; COMMIT")
+            made = ";".join(self._migrations)
+            connection.executescript(f"BEGIN; {made}; PRAGMA user_version={len(self._migrations)}; COMMIT")
             connection.close()
+            for left in ("-wal", "-shm"):  # of a file that was deleted: they would be taken for this one's
+                self.path.with_name(self.path.name + left).unlink(missing_ok=True)
             fresh.rename(self.path)
 
     @contextmanager

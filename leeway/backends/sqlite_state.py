@@ -9,7 +9,6 @@ from leeway.interfaces import State
 
 from .sqlite_database import SqliteDatabase
 
-_VERSION = 1
 _LAYOUT = "CREATE TABLE item (key TEXT PRIMARY KEY, value BLOB NOT NULL)"
 
 
@@ -19,16 +18,17 @@ class SqliteState(State):
     """
 
     def __init__(self, path: Path):
-        self._file = SqliteDatabase(path, _LAYOUT, _VERSION)
+        self._file = SqliteDatabase(path, _LAYOUT)
 
     def get(self, key: str) -> bytes | None:
         with self._file.reading() as connection:
             row = connection.execute("SELECT value FROM item WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
-    def scan(self, prefix: str) -> dict[str, bytes]:
+    def scan(self, prefix: str, after: str = "", limit: int | None = None) -> dict[str, bytes]:
+        query = "SELECT key, value FROM item WHERE key >= ? AND (key > ? OR ? = '') ORDER BY key LIMIT ?"
         with self._file.reading() as connection:
-            rows = connection.execute("SELECT key, value FROM item WHERE key >= ? ORDER BY key", (prefix,))
+            rows = connection.execute(query, (prefix, after, after, -1 if limit is None else limit))
             try:
                 return dict(takewhile(lambda row: row[0].startswith(prefix), rows))
             finally:

@@ -1,6 +1,7 @@
 """The embedded stream: a folder with one SQLite file per shard."""
 
 import json
+import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,29 +15,41 @@ from leeway.private_folder import private_folder
 from .exclusive import exclusive
 from .sqlite_database import SqliteDatabase
 
-_VERSION = 1
+_VERSION = 1  # of stream.json
 _LAYOUT = """
     CREATE TABLE message (
         offset INTEGER PRIMARY KEY, appended INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL);
     CREATE TABLE committed (consumer TEXT PRIMARY KEY, offset INTEGER NOT NULL)
 """
+_LOST = "CREATE TABLE lost (offset INTEGER PRIMARY KEY, messages INTEGER NOT NULL)"
+_TRIM_S = 10.0
+_TRIM_AT_ONCE = 2_000
+_PAGES = ("page_count", "freelist_count", "page_size")
 _NEXT = "SELECT coalesce(max(offset) + 1, 0) FROM message"
 
 
 class SqliteStream(Stream):
-    """Offsets start at 0 and have no gaps; none is used twice: whoever deletes messages leaves the newest, from which
-    the next offset is counted. The append time is the clock's, cut to whole seconds. A key's shard is crc32(key)
-    modulo the number of shards, which is that of the stream's creation, whatever `shards` says later. `append` is
-    atomic per shard.
+    """Offsets start at 0 and have no gaps; none is used twice: the newest message is never deleted, and the next offset
+    counts from it. Where the file of a shard was deleted, the next one begins far above it, at the microseconds of the
+    clock, so that consumers go on. `kept_mb` of messages stay for a replay when every group has committed them; beyond
+    `limit_mb` the oldest go whoever waits for them, and are counted as lost. Whoever appends sees to that, every ten
+    seconds. The append time is the clock's, cut to whole seconds. A key's shard is crc32(key) modulo the number of
+    shards, which is that of the stream's creation, whatever `shards` says later. `append` is atomic per shard.
     """
 
-    def __init__(self, folder: Path, shards: int, clock: Clock):
+    def __init__(self, folder: Path, shards: int, clock: Clock, kept_mb: int = 256, limit_mb: int = 2_048):
         self.folder = folder.absolute()
         self._clock = clock
         self.shards = _shards(self.folder, shards)
-        self._files = [SqliteDatabase(self.folder / f"shard-{i}.db", _LAYOUT, _VERSION) for i in range(self.shards)]
+        self._files = [SqliteDatabase(self.folder / f"shard-{i}.db", _LAYOUT, _LOST) for i in range(self.shards)]
+        self._kept, self._limit = kept_mb << 20, max(kept_mb, limit_mb) << 20
+        self._trim_at = clock.monotonic()
 
     def append(self, entries: Sequence[tuple[str, bytes]]) -> int:
+        if self._clock.monotonic() >= self._trim_at:
+            self._trim_at = self._clock.monotonic() + _TRIM_S
+            for file in self._files:
+                self._trim(file)
         if self.shards == 1:
             self._append(0, entries)
             return len(entries)
@@ -74,16 +87,45 @@ class SqliteStream(Stream):
             row = connection.execute("SELECT offset FROM committed WHERE consumer = ?", (group,)).fetchone()
         return row[0] if row else 0
 
+    def lost(self, shard: int) -> int:
+        with self._file(shard).reading() as connection:
+            return connection.execute("SELECT coalesce(sum(messages), 0) FROM lost").fetchone()[0]
+
     def close(self) -> None:
         for file in self._files:
             file.close()
 
     def _append(self, shard: int, entries: Sequence[tuple[str, bytes]]) -> None:
         with self._files[shard].writing() as connection:
-            first = connection.execute(_NEXT).fetchone()[0]
+            first = connection.execute(_NEXT).fetchone()[0] or self._first(shard)
             appended = int(self._clock.now())
             rows = [(offset, appended, key, value) for offset, (key, value) in enumerate(entries, first)]
             connection.executemany("INSERT INTO message VALUES (?, ?, ?, ?)", rows)
+
+    def _first(self, shard: int) -> int:
+        """The first offset of an empty shard. What says that it had others before is a file beside it."""
+        began = self.folder / f"shard-{shard}.began"
+        if began.exists():
+            return int(self._clock.now() * 1e6)
+        began.touch(mode=0o600)
+        return 0
+
+    def _trim(self, file: SqliteDatabase) -> None:
+        """Delete the oldest messages, as many as it takes and is allowed."""
+        while True:
+            with file.writing() as connection:
+                used = _used(connection)
+                wanted = connection.execute("SELECT min(offset) FROM committed").fetchone()[0] or 0
+                end = connection.execute(_NEXT).fetchone()[0] - 1
+                first = connection.execute("SELECT coalesce(min(offset), 0) FROM message").fetchone()[0]
+                end = min(end, first + _TRIM_AT_ONCE)
+                if used <= self._limit:
+                    end = min(end, wanted)
+                if used <= self._kept or end <= first:
+                    return
+                connection.execute("DELETE FROM message WHERE offset < ?", (end,))
+                if end > wanted:
+                    connection.execute("INSERT INTO lost VALUES (?, ?)", (end, end - max(first, wanted)))
 
     def _by_shard(self, entries: Sequence[tuple[str, bytes]]) -> dict[int, list[int]]:
         """The indices of the entries of each shard, in order."""
@@ -96,6 +138,12 @@ class SqliteStream(Stream):
         if not 0 <= shard < self.shards:
             raise StoreError(f"stream {self.folder} has shards 0 to {self.shards - 1}, not {shard}")
         return self._files[shard]
+
+
+def _used(connection: sqlite3.Connection) -> int:
+    """Bytes of the file that hold something."""
+    pages, free, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _PAGES)
+    return (pages - free) * size
 
 
 def _shards(folder: Path, wanted: int) -> int:

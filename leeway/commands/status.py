@@ -9,6 +9,9 @@ from leeway.settings import Settings
 
 from .options import json_option, show
 
+_LITTLE_ROOM = 256 << 20
+_GONE = ("lost", "dropped", "dead_lettered", "pending")
+
 
 @click.command("status", short_help="Show functions, streams and stores.")
 @json_option
@@ -39,7 +42,20 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         yield from (f"          {_worker(worker)}" for worker in about["workers"])
     for stream in found["streams"]:
         waiting = "" if stream["waiting"] is None else f", {stream['waiting']:,} of them waiting"
-        yield f"stream    {stream['name']}: {stream['appended']:,} records in {stream['shards']} shard(s){waiting}"
+        lost = f"; {stream['lost']:,} lost, as nobody read them in time" if stream["lost"] else ""
+        held = f"{stream['appended']:,} records in {stream['shards']} shard(s)"
+        yield f"stream    {stream['name']}: {held}{waiting}{lost}"
+    for outbox in found["outboxes"]:
+        dropped = "".join(f", {n:,} records dropped ({reason})" for reason, n in outbox["dropped"].items())
+        if outbox["waiting_bytes"] or dropped:
+            yield f"outbox    {outbox['function']}: {outbox['waiting_bytes']:,} bytes wait for the stream{dropped}"
+    if found["error"]:
+        yield f"trouble   {found['error']}"
+    if found["free"] is not None and found["free"] < _LITTLE_ROOM:
+        yield f"trouble   only {found['free'] / 1e6:.1f} MB are left on the disk of the home: make room"
+    for about in found["deployments"]:
+        gone = [f"{about[what]:,} {what.replace('_', '-')}" for what in _GONE if about[what]]
+        yield f"records   {about['name']}: {', '.join(gone) or 'none lost, dropped or dead-lettered'}"
     for endpoint in found["endpoints"]:
         yield f"endpoint  {endpoint['name']}: {endpoint['state']}, {endpoint['incidents']} open incident(s)"
     for kind, store in found["stores"].items():

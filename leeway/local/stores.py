@@ -1,8 +1,11 @@
 """What the stores of one home hold: streams with their lag, watched endpoints, and where everything lies."""
 
 from pathlib import Path
+from shutil import disk_usage
 from typing import TYPE_CHECKING, Any
 
+from leeway.errors import LeewayError
+from leeway.outbox_waiting import outboxes_below
 from leeway.settings import Settings
 
 from .home import Home
@@ -12,18 +15,21 @@ if TYPE_CHECKING:
 
 
 def stores(settings: Settings) -> dict[str, Any]:
-    """{streams: [{name, shards, appended, waiting}], endpoints: [{name, deployment, state, incidents}], stores:
-    {kind: {at, bytes}}}. `waiting` is None where nobody reads the stream, `bytes` where a store is no folder.
-    Creates nothing."""
+    """{streams: [{name, shards, appended, waiting, lost}], deployments: [{name, lost, dropped, dead_lettered,
+    pending}], endpoints: [{name, deployment, state, incidents}], outboxes: [{function, waiting_bytes, dropped}],
+    stores: {kind: {at, bytes}}, free: bytes of the home's disk, error}. `waiting` is None where nobody reads the
+    stream, `bytes` where a store is no folder; `error` says which store cannot be read. Creates nothing."""
     home = Home.at(settings.home).path
-    known: dict[str, Any] = {"streams": [], "endpoints": []}
+    known: dict[str, Any] = {"streams": [], "deployments": [], "endpoints": [], "error": ""}
     if settings.state or (home / "state" / "shared.db").exists():
-        from monitoring.queries import Queries
-
-        with Queries(settings) as queries:
-            known = {"streams": _streams(settings, home / "streams", queries), "endpoints": _endpoints(queries)}
+        try:
+            known |= _known(settings, home)
+        except LeewayError as error:
+            known["error"] = str(error)
     return {
         **known,
+        "outboxes": outboxes_below(home / "outbox"),
+        "free": disk_usage(home).free if home.exists() else None,
         "stores": {
             "streams": _place(settings.stream, home / "streams"),
             "series": _place(settings.series, home / "series.db"),
@@ -34,12 +40,34 @@ def stores(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _known(settings: Settings, home: Path) -> dict[str, Any]:
+    from monitoring.queries import Queries
+
+    with Queries(settings) as queries:
+        return {
+            "streams": _streams(settings, home / "streams", queries),
+            "deployments": [_counted(queries, key) for key in queries.deployments()],
+            "endpoints": _endpoints(queries),
+        }
+
+
 def _endpoints(queries: "Queries") -> list[dict[str, Any]]:
     opened = [incident.endpoint for incident in queries.incidents() if incident.state == "open"]
     return [
         {"name": name, "deployment": about.key, "state": about.state, "incidents": opened.count(name)}
         for name, about in queries.watched().items()
     ]
+
+
+def _counted(queries: "Queries", key: str) -> dict[str, Any]:
+    counts = queries.counts(key)
+    return {
+        "name": key,
+        "lost": counts["lost"],
+        "dropped": sum(counts["dropped"].values()),
+        "dead_lettered": counts["dead_lettered"],
+        "pending": counts["feedback"]["pending"],
+    }
 
 
 def _streams(settings: Settings, folder: Path, queries: "Queries") -> list[dict[str, Any]]:
@@ -51,7 +79,7 @@ def _streams(settings: Settings, folder: Path, queries: "Queries") -> list[dict[
     for name in sorted(here | {name for name in read if "://" in name}):
         lag = lag_of(name, settings, queries)
         waiting = lag.waiting if name in read else None
-        found.append({"name": name, "shards": len(lag.ends), "appended": lag.end, "waiting": waiting})
+        found.append({"name": name, "shards": len(lag.ends), "appended": lag.end, "waiting": waiting, "lost": lag.lost})
     return found
 
 

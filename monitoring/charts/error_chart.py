@@ -11,8 +11,8 @@ from .palette import Palette
 
 
 def draw_errors(axes: Axes, history: History, palette: Palette) -> None:
-    """Error rate of each stretch of labelled rows; the reference level, and the band in which stretches of that size
-    stay 19 times of 20 while nothing changes."""
+    """Error rate of each stretch of labelled rows, beside what the rows let expect; the reference level, and the band
+    in which stretches of that size stay 19 times of 20 while nothing changes."""
     stretches = history.stretches
     rows = stretches[0].rows if stretches else 0
     titled(axes, palette, "Error rate", f"each {rows:,} labelled rows" if rows else "no labelled rows yet")
@@ -25,8 +25,20 @@ def draw_errors(axes: Axes, history: History, palette: Palette) -> None:
     _draw_reference(axes, history, rows, palette)
     rates = [verdict.details["error_rate"] for verdict in stretches]
     axes.plot(times, rates, color=palette.line, linewidth=1.6, solid_joinstyle="round")
-    axes.set_ylim(0, max(rates) * 1.15)
+    expected = _draw_expected(axes, history, palette)
+    axes.set_ylim(0, max([*rates, *expected]) * 1.15)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+
+
+def _draw_expected(axes: Axes, history: History, palette: Palette) -> list[float]:
+    """The error rates that the rows let expect without labels."""
+    found = [(history.middle_of(verdict), verdict.statistic) for verdict in history.performance]
+    if not found:
+        return []
+    times, rates = zip(*found)
+    axes.plot(times, rates, color=palette.muted, linewidth=1.1, linestyle=(0, (1, 2)), label="expected without labels")
+    axes.legend(loc="upper left", fontsize=8, frameon=False, labelcolor=palette.muted)
+    return list(rates)
 
 
 def _draw_reference(axes: Axes, history: History, rows: int, palette: Palette) -> None:

@@ -26,8 +26,8 @@ class BernoulliCusum(StreamDetector):
     >>> from monitoring.detectors.bernoulli_cusum import BernoulliCusum
     >>> rng = np.random.default_rng(0)
     >>> errors = np.concatenate([rng.random(5_000) < 0.1, rng.random(1_000) < 0.2])
-    >>> BernoulliCusum(level=0.1, odds=1.5, threshold=7.0).update_many(errors)[0]
-    5208
+    >>> BernoulliCusum(level=0.1, odds=1.5, threshold=6.0).update_many(errors)[0]
+    5149
     """
 
     def __init__(self, level: float, odds: float = 1.5, threshold: float = 5.0):
@@ -58,6 +58,11 @@ class BernoulliCusum(StreamDetector):
                 alarms.append(start + found)
                 start += found + 1
         return alarms
+
+    def swapped(self, threshold: float) -> "BernoulliCusum":
+        """The detector that waits for the raised rate to come down to `level`: the hypotheses change places."""
+        raised = self.odds * self.level / (1 - self.level + self.odds * self.level)
+        return BernoulliCusum(raised, 1 / self.odds, threshold)
 
     def snapshot(self) -> dict[str, Any]:
         return {"statistic": self.statistic}

@@ -50,7 +50,8 @@ class CategoricalDrift:
         shares |= {UNSEEN: unseen / np.maximum(present, 1), OUT_OF_RANGE: np.zeros(len(found))}
         p_values = self._presence.p_values(rows, present - others, others, is_constant)
         p_values |= self._p_values(metrics["chi_square"], unseen, present)
-        return Evidence(metrics, p_values, self._effects(metrics, shares), shares, is_constant)
+        nothing = [""] * len(found), [(0.0, 0.0)] * len(found)
+        return Evidence(metrics, p_values, self._effects(metrics, shares), shares, is_constant, *nothing)
 
     def _p_values(self, chi_square: np.ndarray, unseen: np.ndarray, present: np.ndarray) -> ByName:
         presence, inflation = self._presence, self._presence.shape_inflation

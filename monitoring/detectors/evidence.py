@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtr
 
-LOCATION, SHAPE, MISSING, OUT_OF_RANGE, UNSEEN, TYPE_CHANGE, CONSTANT = TESTS = (
+LOCATION, SHAPE, MISSING, OUT_OF_RANGE, UNSEEN, TYPE_CHANGE, CONSTANT, CORRELATION = TESTS = (
     "location",
     "shape",
     "missing",
@@ -13,6 +13,7 @@ LOCATION, SHAPE, MISSING, OUT_OF_RANGE, UNSEEN, TYPE_CHANGE, CONSTANT = TESTS = 
     "unseen",
     "type_change",
     "constant",
+    "correlation",
 )
 
 ByName = dict[str, np.ndarray]
@@ -24,7 +25,8 @@ class Evidence:
 
     `metrics` by name; `p_values` and `effects` by test (of TESTS; one that does not apply is left out); `shares` of
     missing, out-of-range, unseen and other-typed values in the window; `is_constant` says whether all its values are
-    equal.
+    equal. `partners` says with which other column each one's correlation moved most, if any was compared, and
+    `correlations` is the (window's, reference's) correlation with it.
     """
 
     metrics: ByName
@@ -32,6 +34,8 @@ class Evidence:
     effects: ByName
     shares: ByName
     is_constant: np.ndarray
+    partners: list[str]
+    correlations: list[tuple[float, float]]
 
 
 def with_dof(p_values: np.ndarray, dof: np.ndarray) -> np.ndarray:

@@ -7,8 +7,9 @@ from scipy.special import kolmogorov, ndtr
 
 from leeway.profile import FeatureProfile
 
-from .evidence import LOCATION, OUT_OF_RANGE, SHAPE, UNSEEN, ByName, Evidence, with_dof
+from .evidence import CORRELATION, LOCATION, OUT_OF_RANGE, SHAPE, UNSEEN, ByName, Evidence, with_dof
 from .histogram_distances import histogram_distances
+from .pairwise import Pairwise, ends_of
 from .presence import Presence
 from .quantile_cells import QuantileCells
 from .rates import more_often
@@ -31,7 +32,8 @@ class NumericDrift:
     test of whether one of two random variables is stochastically larger than the other, AMS 18 (1947).
     """
 
-    def __init__(self, features: Sequence[FeatureProfile], window_rows: int):
+    def __init__(self, features: Sequence[FeatureProfile], window_rows: int, pairwise: Pairwise | None = None):
+        self._names, self._pairwise = [feature.name for feature in features], pairwise
         self._presence = Presence(features)
         self._samples = [np.frombuffer(feature.sample or _NOTHING, "<f8") for feature in features]
         self._sizes = np.array([len(sample) for sample in self._samples])[:, None]
@@ -43,13 +45,14 @@ class NumericDrift:
         self._spread = np.array([feature.spread or 1.0 for feature in features])
         self._location_inflation = np.array([feature.inflation.location for feature in features])
         self._rank_variance = np.array([_rank_variance(sample) for sample in self._samples])
-        self._ends = np.array([_ends(sample) for sample in self._samples]).T
+        self._ends = np.array([ends_of(feature) for feature in features]).T
         self._rows, self._cells = window_rows, QuantileCells(self._samples, window_rows)
 
     def score(self, columns: Sequence[np.ndarray | list], rows: int) -> Evidence:
         """Compare m columns, each of shape (rows,), in the order of the features."""
         values = np.array([numbers_of(column) for column in columns])
         values[np.isinf(values)] = np.nan
+        parted = None if self._pairwise is None else self._pairwise.score(values)
         values.sort(axis=1)
         present = rows - np.isnan(values).sum(axis=1)
         others = np.array([other_types(column) if n < rows else 0 for column, n in zip(columns, present)])
@@ -64,7 +67,14 @@ class NumericDrift:
         shares |= {OUT_OF_RANGE: outside / np.maximum(present, 1), UNSEEN: np.zeros(len(present))}
         p_values = self._presence.p_values(rows, present, others, is_constant)
         p_values |= self._p_values(metrics, rank, outside, present)
-        return Evidence(metrics, p_values, self._effects(ks, within, shares), shares, is_constant)
+        effects = self._effects(ks, within, shares)
+        if parted is None:
+            nothing = [""] * len(values), [(0.0, 0.0)] * len(values)
+            return Evidence(metrics, p_values, effects, shares, is_constant, *nothing)
+        p_values[CORRELATION], effects[CORRELATION] = parted.p_values, parted.effects
+        partners = [self._names[j] if j >= 0 else "" for j in parted.partners.astype(int).tolist()]
+        both = list(zip(parted.now.tolist(), parted.before.tolist()))
+        return Evidence(metrics, p_values, effects, shares, is_constant, partners, both)
 
     def _p_values(self, metrics: ByName, rank: np.ndarray, outside: np.ndarray, present: np.ndarray) -> ByName:
         presence, inflation = self._presence, self._presence.shape_inflation
@@ -154,12 +164,6 @@ def _harmonic(n: np.ndarray, m: np.ndarray) -> np.ndarray:
 
 def _both(cells: QuantileCells, values: np.ndarray, upto: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, ...]:
     return cells.distances(values, upto), cells.distances_within(values, *ends)
-
-
-def _ends(sample: np.ndarray) -> tuple[float, float]:
-    """Where the outermost hundredths of a sample begin; without bounds where all between is the same."""
-    low, high = sample[len(sample) // 100], sample[-1 - len(sample) // 100]
-    return (low, high) if low < high else (-np.inf, np.inf)
 
 
 def _rank_variance(sample: np.ndarray) -> float:

@@ -15,7 +15,7 @@ def test_the_wheel_holds_the_packages_and_the_hub_and_no_functions_or_tests(tmp_
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names if ".dist-info/" not in name}
-    assert tops == {"leeway", "serving", "monitoring"}
+    assert tops == {"leeway", "serving", "monitoring", "leeway_laptop.pth"}
     hub = {str(path.relative_to(ROOT)) for path in (ROOT / "hub").rglob("*.yaml")}
     assert {f"leeway/{name}" for name in hub} <= set(names)
     assert hub

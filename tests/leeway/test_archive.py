@@ -167,3 +167,13 @@ def test_every_position_is_there_once_and_in_order(parts):
     tables = [pa.table({n: pa.array([p[i] for p in part], pa.int64()) for i, n in enumerate(names)}) for part in parts]
     found = [tuple(row.values()) for row in unify_tables(tables).to_pylist()]
     assert found == sorted({position for part in parts for position in part})
+
+
+def test_files_carry_their_version_and_a_newer_one_is_refused(archive, home):
+    archive.write("prediction", KEY, DAY, "a", rows(1))
+    (path,) = home.rglob("a.parquet")
+    assert pq.read_schema(path).metadata[b"leeway.version"] == b"1"
+    assert archive.read("prediction").schema.metadata is None
+    pq.write_table(rows(1).replace_schema_metadata({"leeway.version": "9"}), path)
+    with pytest.raises(StoreError, match="has version 9, this Leeway reads 1: use the Leeway that wrote it"):
+        archive.read("prediction")

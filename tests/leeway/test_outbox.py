@@ -135,6 +135,21 @@ def test_more_keys_than_slots_are_dropped_not_mixed_up(outbox):
     assert [counts for counts in outbox.dropped().values()] == [{"no_slot": 1}] * 3
 
 
+def test_drops_from_before_a_key_had_its_slot_are_written_with_it(outbox, monkeypatch):
+    add_slot = outbox.file.add_slot
+
+    def refuse(key):
+        raise OSError(5, "input/output error")
+
+    monkeypatch.setattr(outbox.file, "add_slot", refuse)
+    assert [outbox.append(KEY, lambda origin: b"") for _ in range(2)] == [False, False]
+    monkeypatch.setattr(outbox.file, "add_slot", add_slot)
+    origins = []
+    assert outbox.append(KEY, lambda origin: origins.append(origin) or b"")
+    assert (origins[0].seq, origins[0].dropped) == (1, {"no_slot": 2})
+    assert outbox.dropped() == {KEY: {"no_slot": 2}}
+
+
 def test_a_closed_outbox_drops_and_never_raises(outbox):
     outbox.append(KEY, lambda origin: b"")
     outbox.close()

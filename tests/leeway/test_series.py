@@ -1,10 +1,12 @@
 from functools import reduce
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from leeway.backends.sqlite_series import SqliteSeries
 from leeway.interfaces import Point
 
 POINTS = st.lists(
@@ -83,3 +85,39 @@ def test_more_points_than_one_page_are_all_read(series):
     found = series.read("rows", "e", step=900)
     assert [p.count for p in found] == [45_000]
     assert found[0].total == reduce(lambda total, _: total + 0.1, range(45_000), 0.0)
+
+
+DAY_S = 86_400
+
+
+@hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(points=POINTS, late=POINTS)
+def test_old_points_become_sums_by_the_minute_and_say_the_same(home, points, late):
+    store = SqliteSeries(home / uuid4().hex)
+    store.write(points)
+    expected = store.read("latency", "e", step=60)
+    newest = Point(series="latency", endpoint="z", bucket=10 * DAY_S, range="r")
+    store.write([newest])
+    for _ in range(2):
+        store.retain(2 * DAY_S, 365 * DAY_S)
+        assert store.read("latency", "e", step=60) == expected
+        assert {point.bucket % 60 for point in store.read("latency", "e")} <= {0}
+    store.write(late)
+    store.retain(2 * DAY_S, 365 * DAY_S)
+    mine = [point for point in [*points, *late] if point.endpoint == "e"]
+    assert sum(point.count for point in store.read("latency", "e")) == sum(point.count for point in mine)
+    store.retain(2 * DAY_S, 9 * DAY_S)
+    assert store.read("latency", "e") == []
+    assert len(store.read("latency", "z")) == 1
+    store.close()
+
+
+def test_many_points_are_summed_up_a_piece_at_a_time(home):
+    store = SqliteSeries(home / "series.db")
+    store.write([Point(series="n", endpoint="e", bucket=i // 3, range=f"r{i % 3}", count=1) for i in range(30_000)])
+    store.write([Point(series="n", endpoint="e", bucket=5 * DAY_S, range="r", count=1)])
+    store.retain(DAY_S, 365 * DAY_S)
+    found = store.read("n", "e")
+    assert [point.count for point in found[:-2]] == [180] * (len(found) - 2)
+    assert sum(point.count for point in found) == 30_001
+    store.close()

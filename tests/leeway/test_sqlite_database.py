@@ -11,7 +11,7 @@ INSERT = "INSERT INTO item VALUES (?)"
 
 @pytest.fixture
 def database(home):
-    database = SqliteDatabase(home / "x.db", "CREATE TABLE item (name TEXT)", 1)
+    database = SqliteDatabase(home / "x.db", "CREATE TABLE item (name TEXT)")
     yield database
     database.close()
 
@@ -75,7 +75,7 @@ def test_many_threads_that_open_it_first_make_one_file(home):
     def open_it():
         try:
             start.wait()
-            own = SqliteDatabase(home / "new.db", "CREATE TABLE item (name TEXT)", 1)
+            own = SqliteDatabase(home / "new.db", "CREATE TABLE item (name TEXT)")
             with own.writing() as connection:
                 connection.execute(INSERT, ("x",))
             own.close()
@@ -88,4 +88,33 @@ def test_many_threads_that_open_it_first_make_one_file(home):
     for thread in threads:
         thread.join()
     assert failed == []
-    assert names(SqliteDatabase(home / "new.db", "CREATE TABLE item (name TEXT)", 1)) == ["x"] * 8
+    assert names(SqliteDatabase(home / "new.db", "CREATE TABLE item (name TEXT)")) == ["x"] * 8
+
+
+def test_an_older_file_is_migrated_once_and_in_order(home):
+    made = ["CREATE TABLE item (name TEXT)", "ALTER TABLE item ADD COLUMN size INTEGER; UPDATE item SET size = 7"]
+    made.append("CREATE TABLE size AS SELECT size FROM item; CREATE INDEX sizes ON item (size)")
+    oldest = SqliteDatabase(home / "x.db", *made[:1])
+    with oldest.writing() as connection:
+        connection.execute(INSERT, ("a",))
+    oldest.close()
+    for _ in range(2):
+        newest = SqliteDatabase(home / "x.db", *made)
+        with newest.reading() as connection:
+            assert connection.execute("SELECT name, size FROM item").fetchall() == [("a", 7)]
+            assert connection.execute("SELECT size FROM size").fetchall() == [(7,)]
+            assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        newest.close()
+    with pytest.raises(StoreError, match="version 3, this Leeway knows 1 to 2: use the Leeway that wrote it"):
+        names(SqliteDatabase(home / "x.db", *made[:2]))
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(home):
+    oldest = SqliteDatabase(home / "x.db", "CREATE TABLE item (name TEXT)")
+    names(oldest)
+    oldest.close()
+    broken = SqliteDatabase(home / "x.db", "CREATE TABLE item (name TEXT)", "CREATE TABLE a (b); CREATE TABLE a (b)")
+    with pytest.raises(StoreError, match="table a already exists"):
+        names(broken)
+    assert names(oldest) == []
+    oldest.close()

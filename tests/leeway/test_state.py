@@ -64,3 +64,11 @@ def test_of_two_processes_that_race_none_overwrites_the_other(open_state, child,
         racer.stdin.flush()
     assert [racer.wait(60) for racer in racers] == [0, 0]
     assert open_state().get("counter") == b"800"
+
+
+def test_a_scan_goes_page_by_page(open_state):
+    state = open_state()
+    state.commit({f"a/{i}": b"%d" % i for i in range(5)} | {"b": b""})
+    assert list(state.scan("a/", limit=2)) == ["a/0", "a/1"]
+    assert list(state.scan("a/", after="a/1", limit=2)) == ["a/2", "a/3"]
+    assert list(state.scan("a/", after="a/3")) == ["a/4"]

@@ -31,8 +31,10 @@ def test_a_stream_shows_what_was_appended_and_what_waits(settings):
     consumers.close()
     stream.close()
     found = {each["name"]: each for each in stores(settings)["streams"]}
-    assert found[STREAM] == {"name": STREAM, "shards": 1, "appended": 5, "waiting": 2}
+    assert found[STREAM] == {"name": STREAM, "shards": 1, "appended": 5, "waiting": 2, "lost": 0}
     assert found[f"{STREAM}-events"]["waiting"] is None
+    (counted,) = stores(settings)["deployments"]
+    assert counted == {"name": "p/f/d", "lost": 0, "dropped": 0, "dead_lettered": 3, "pending": 0}
 
 
 def test_places_have_a_size_and_urls_of_services_none(settings, tmp_path):

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from leeway.errors import Conflict
+from leeway.errors import Conflict, StoreError
 from leeway.record import FEEDBACK, Origin, Request
 from monitoring.projection import Projection
 from monitoring.queries import Queries
@@ -204,3 +204,14 @@ def test_an_event_that_could_not_be_emitted_is_emitted_after_a_restart(make_read
     reader.events.clear()
     reader.consumer().consume(eventful)
     assert reader.events == []
+
+
+@pytest.mark.parametrize(
+    ("version", "advice"), [(b"1", "another name"), (None, "another name"), (b"3", "that wrote it")]
+)
+def test_a_state_of_another_version_is_refused(make_reader, eventful, version, advice):
+    reader = make_reader()
+    reader.consumer().consume(eventful[:10])
+    reader.state.commit({"version": version} if version else {}, [] if version else ["version"])
+    with pytest.raises(StoreError, match=f"has version {(version or b'1').decode()}, this Leeway knows 2: .*{advice}"):
+        reader.consumer()

@@ -85,3 +85,11 @@ def test_a_gap_that_never_closes_is_given_up_when_too_much_waits_above_it():
     assert dedupe.take_lost() == {}
     assert not dedupe.of(KEY).is_new(Origin("o", 2))
     assert dedupe.of(KEY).is_new(Origin("o", 200_000))
+
+
+def test_an_end_that_knows_less_than_the_stream_counts_the_gaps_below_what_was_seen():
+    """A file that power loss cut off: 3 and 4 were in what is gone, 5 had been taken before."""
+    marks = Dedupe().of(KEY)
+    assert all(marks.is_new(Origin("o", seq)) for seq in (1, 2, 5))
+    assert marks.end(Origin("o", 2), 0) == 2
+    assert not marks.is_new(Origin("o", 3))

@@ -1,11 +1,14 @@
 """Predictions wait for truth, and truth for predictions."""
 
+import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leeway.backends.sqlite_state import SqliteState
 from monitoring.label_values import LIVE, TEST, Place, Who
 from monitoring.labels import Labels
 
@@ -16,9 +19,10 @@ LIVE_ONE, SHADOW, TESTER = Who(KEY, "e1", LIVE), Who(KEY, "e2", "shadow:e2"), Wh
 class Book:
     """A label book that can be restarted between any two calls."""
 
-    def __init__(self, age_s: int = 1000, count: int = 1000, restart: bool = False):
+    def __init__(self, folder: Path, age_s: int = 1000, count: int = 1000, restart: bool = False):
         self.limits, self.restart = (age_s, count), restart
-        self.labels, self.stored = Labels(*self.limits), {}
+        self.state = SqliteState(folder / "state.db")
+        self.labels = Labels(*self.limits, self.state)
         self.clock = self.offset = 0
         self.pairs: list[tuple[str, str, int, Any, Any]] = []
         self.orphans: list[Any] = []
@@ -49,19 +53,30 @@ class Book:
         self.orphans += self.labels.take_orphans()
         if self.restart:
             self.commit()
-            self.labels = Labels(*self.limits)
-            self.labels.restore(self.stored)
+            self.labels = Labels(*self.limits, self.state)
+            self.labels.restore(self.state.scan("labels/"))
 
     def commit(self) -> None:
-        puts, deletes = self.labels.changes()
-        self.stored.update(puts)
-        for key in deletes:
-            del self.stored[key]
+        self.state.commit(*self.labels.changes())
+
+
+@pytest.fixture
+def make_book(tmp_path):
+    """A function that opens a Book in a folder of its own."""
+    books: list[Book] = []
+
+    def make(**limits: Any) -> Book:
+        books.append(Book(tmp_path / str(len(books)), **limits))
+        return books[-1]
+
+    yield make
+    for book in books:
+        book.state.close()
 
 
 @pytest.fixture(params=[False, True], ids=["running", "restarted"])
-def book(request):
-    return Book(restart=request.param)
+def book(request, make_book):
+    return make_book(restart=request.param)
 
 
 def test_the_first_truth_wins_and_later_ones_are_told_apart(book):
@@ -120,18 +135,20 @@ def test_truth_for_a_row_that_no_prediction_has_becomes_an_orphan(book):
 
 def test_what_waits_too_long_is_forgotten_to_the_second(book):
     book.predict(LIVE_ONE, "a", [1])
+    book.predict(LIVE_ONE, "c", [1])
     book.truth("b", (0, 1))
     book.advance(1000)
     assert book.truth("a", (0, 1)) == ["joined"]
     assert book.orphans == []
     book.advance(1)
     assert [orphan.id for orphan in book.orphans] == ["b"]
-    assert book.truth("a", (0, 1)) == ["pending"]
+    assert book.truth("c", (0, 1)) == ["pending"]
+    assert book.truth("a", (0, 0)) == ["corrected"]  # its truth is younger, and still known
     assert book.predict(LIVE_ONE, "b", [1]) == 0
 
 
-def test_the_count_bounds_what_is_remembered():
-    book = Book(count=2)
+def test_the_count_bounds_what_is_remembered(make_book):
+    book = make_book(count=2)
     for id in "abc":
         book.predict(LIVE_ONE, id, [1])
     assert book.truth("a", (0, 1)) == ["pending"]  # a was forgotten, and waiting truth takes the place of b
@@ -139,21 +156,62 @@ def test_the_count_bounds_what_is_remembered():
     assert len(book.labels) == 2
 
 
-def test_the_state_holds_nothing_of_what_is_forgotten():
-    book = Book(age_s=10)
-    for i in range(100):
+def test_the_state_holds_nothing_of_what_is_forgotten(make_book):
+    book = make_book(age_s=10)
+    for i in range(1_000):
         book.advance(1)
         book.predict(LIVE_ONE, f"id-{i}", [1])
         book.truth(f"id-{i - 3}", (0, 1))
         book.commit()
-    assert len([key for key in book.stored if key.startswith("labels/came/")]) == 11
+    assert len(book.state.scan("label/")) <= 2
     book.advance(1000)
     book.commit()
-    assert sorted(book.stored) == ["labels/first", "labels/who"]
+    assert sorted(book.state.scan("label")) == ["labels/first", "labels/next", "labels/who"]
+    book.predict(LIVE_ONE, "later", [1])
+    assert book.truth("later", (0, 1)) == ["joined"]
 
 
-def test_an_output_beyond_64_bits_survives_a_restart():
-    book = Book(restart=True)
+def test_truth_finds_predictions_that_memory_let_go_of(make_book):
+    """40,000 of them, and truth in any order; half of it after a restart."""
+    book = make_book(count=100_000)
+    for i in range(40_000):
+        book.predict(LIVE_ONE, f"id-{i}", [i])
+        if i % 5_000 == 4_999:
+            book.commit()
+    drawn = random.Random(3).sample(range(40_000), 400)
+    for i in drawn[:200]:
+        assert book.truth(f"id-{i}", (0, -i)) == ["joined"]
+    book.commit()
+    book.labels = Labels(*book.limits, book.state)
+    book.labels.restore(book.state.scan("labels/"))
+    for i in drawn[200:]:
+        assert book.truth(f"id-{i}", (0, -i)) == ["joined"]
+    assert [book.truth(f"id-{i}", (0, -i)) for i in drawn[190:210]] == [["duplicate"]] * 20
+    assert book.predict(LIVE_ONE, "id-0", [1]) is None
+    assert [(output, truth) for *_, output, truth in book.joined()] == [(i, -i) for i in drawn]
+
+
+def test_without_a_state_everything_is_remembered_all_the_same():
+    labels = Labels(1_000, 100_000)
+    who = labels.who(LIVE_ONE)
+    for i in range(40_000):
+        labels.predict(who, f"id-{i}", [i], Place(i, 0, 0, 0))
+        if i % 5_000 == 4_999:
+            labels.changes()
+    assert labels.truth(KEY, "id-7", [(0, 1)], Place(40_000, 0, 0, 0)) == ["joined"]
+
+
+def test_ids_with_one_hash_are_told_apart(make_book, monkeypatch):
+    monkeypatch.setattr(Labels, "_hash", lambda self, who, id: 77)
+    book = make_book()
+    for id in "abcdefghijklmnopqrstuvwxyz":
+        book.predict(LIVE_ONE, id, [id])
+    assert book.truth("m", (0, 1)) == ["joined"]
+    assert book.joined() == [("e1", "m", 0, "m", 1)]
+
+
+def test_an_output_beyond_64_bits_survives_a_restart(make_book):
+    book = make_book(restart=True)
     book.predict(LIVE_ONE, "a", [2**80])
     book.truth("a", (0, 2**80))
     assert book.truth("a", (0, 2**80)) == ["duplicate"]
@@ -169,10 +227,11 @@ _steps = st.one_of(
 
 
 @given(st.lists(_steps, max_size=25))
-@settings(max_examples=200, deadline=None)
-def test_restarts_show_in_nothing(steps):
+@settings(max_examples=100, deadline=None)
+def test_restarts_show_in_nothing(tmp_path_factory, steps):
     """Whatever comes, a book that is restarted after each step says the same as one that runs on."""
-    books = [Book(age_s=6, count=6, restart=restart) for restart in (False, True)]
+    folder = tmp_path_factory.mktemp("books")
+    books = [Book(folder / str(restart), age_s=6, count=6, restart=restart) for restart in (False, True)]
     said: list[list[Any]] = [[], []]
     for name, *arguments in steps:
         for book, heard in zip(books, said):
@@ -183,3 +242,5 @@ def test_restarts_show_in_nothing(steps):
             heard.append(book.labels.take_orphans())
     assert said[0] == said[1]
     assert books[0].joined() == books[1].joined()
+    for book in books:
+        book.state.close()

@@ -85,6 +85,12 @@ class _FailingArchive(Archive):
     def deployments(self, kind):
         return self._archive.deployments(kind)
 
+    def files(self):
+        return self._archive.files()
+
+    def replace(self, sources, name, change=lambda table: table):
+        self._archive.replace(sources, name, change)
+
 
 @pytest.mark.parametrize("writes", [0, 1, 5, 12])
 def test_a_range_that_was_left_halfway_is_finished_as_planned(make_reader, eventful, expected, writes):

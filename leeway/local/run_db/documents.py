@@ -18,7 +18,6 @@ CREATE TABLE documents (
     PRIMARY KEY (kind, project, name, version)
 )
 """
-_VERSION = 1
 _PUT = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -35,7 +34,7 @@ class Documents:
     """Each call is one short transaction. StoreError where the file cannot be read or written."""
 
     def __init__(self, home: Path):
-        self._database = SqliteDatabase(home / "mlrun.db", _LAYOUT, _VERSION)
+        self._database = SqliteDatabase(home / "mlrun.db", _LAYOUT)
 
     def put(self, key: Key, body: Any) -> None:
         self.put_all([(key, body)])

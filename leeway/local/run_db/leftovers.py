@@ -21,9 +21,9 @@ class Leftovers:
         self._pid = os.getpid()
         atexit.register(self._clear)
 
-    def note(self) -> None:
-        """Called when a run of this process was changed."""
-        if path := os.environ.get("MLRUN_META_TMPFILE"):
+    def note(self, project: str, uid: str) -> None:
+        """Called when a run was changed. A child's file is left to the process that waits for what is in it."""
+        if (path := os.environ.get("MLRUN_META_TMPFILE")) and self._is_ours(project, uid):
             self._files.add(path)
 
     def _clear(self) -> None:

@@ -35,7 +35,7 @@ class Runs(Part):
         self._owners.own(project, uid)
         self.expose_secrets(project)
         self._documents.put(Key("run", project, uid, str(iter or 0)), run)
-        self._leftovers.note()
+        self._leftovers.note(project, uid)
 
     def update_run(self, updates: dict, uid, project="", iter=0, timeout=45):
         project = project_or_active(project)
@@ -49,7 +49,7 @@ class Runs(Part):
             return run
 
         self._documents.change(Key("run", project, uid, str(iter or 0)), change)
-        self._leftovers.note()
+        self._leftovers.note(project, uid)
 
     def read_run(self, uid, project="", iter=0, format_=None):
         project = project_or_active(project)

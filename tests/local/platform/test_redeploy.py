@@ -61,6 +61,19 @@ def test_no_request_fails_while_versions_follow_each_other(laptop, workers, take
     assert laptop.call("live").body == b"4"
 
 
+def test_no_request_fails_while_workers_become_four_and_one_again(laptop):
+    def scale(count):
+        triggers = {"http": {"kind": "http", "numWorkers": count}}
+        return laptop.deploy("live", VERSION, env={"VERSION": str(count)}, triggers=triggers)
+
+    with Clients(scale(1)["externalInvocationUrls"][0], 3) as clients:
+        for count in (4, 1):
+            seen = len(clients.seen)
+            assert len(scale(count)["workers"]) == count
+            laptop.until(lambda: clients.failed or str(count) in clients.seen[seen:], f"{count} workers")  # noqa: B023
+    assert clients.failed == []
+
+
 def test_an_idle_connection_is_answered_once_more_by_the_old_version_and_told_to_close(laptop):
     address = laptop.deploy("live", VERSION, env={"VERSION": "old"})["externalInvocationUrls"][0]
     connection = http.client.HTTPConnection(address, timeout=60)

@@ -38,12 +38,20 @@ def pipeline():
 """
 
 
-def test_a_job_without_a_handler_keeps_its_artifacts(project, mlrun, write):
+# A file that MLRun runs as a program; in a process of its own, as MLRun leaves the pipes to it open.
+STARTS_PROGRAM = """
+import leeway
+leeway.start()
+import mlrun
+run = mlrun.new_function("program", project="tests", kind="local", command="program.py").run()
+print("run", run.state(), run.outputs["answer"], run.artifact("words").get())
+"""
+
+
+def test_a_job_without_a_handler_keeps_its_results_and_artifacts(project, script, write):
     write("program.py", PROGRAM)
-    run = mlrun.new_function("program", project="tests", kind="local", command="program.py").run()
-    assert run.outputs["answer"] == 42
-    assert run.artifact("words").get() == b"written by a child"
-    assert run.state() == "completed"
+    assert "run completed 42 b'written by a child'" in script(STARTS_PROGRAM)
+    assert project.list_artifacts(name="program_words").to_objects()[0].to_dataitem().get() == b"written by a child"
 
 
 def test_mlruns_own_commands_see_the_runs_and_run_workflows(project, shell, write, home):
@@ -84,7 +92,7 @@ def wait(context):
     print("waiting", flush=True)
     import threading
     threading.Event().wait()
-mlrun.new_function("waiter", project="tests", kind="handler").run(handler=wait)
+mlrun.new_function("waiter", project="tests").run(handler=wait)
 """
 
 

@@ -39,7 +39,7 @@ def test_secrets_are_listed_by_name_and_deleted(project, mlrun):
 
 def test_a_datastore_profile_leads_to_its_files(project, mlrun, write, tmp_path):
     write("data/x.txt", "found")
-    profile = DatastoreProfileBasic(name="near", public=f"file://{tmp_path}/work/data/")
+    profile = DatastoreProfileBasic(name="near", public=(tmp_path / "work" / "data").as_uri())
     project.register_datastore_profile(profile)
     assert mlrun.get_run_db().get_datastore_profile("near", "tests").public == profile.public
     assert [one.name for one in mlrun.get_run_db().list_datastore_profiles("tests")] == ["near"]

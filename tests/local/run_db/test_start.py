@@ -82,10 +82,11 @@ def test_what_the_user_set_stays(script):
 EARLY = """
 import mlrun, leeway
 function = mlrun.new_function("early", project="p", kind="nuclio", image="x")
-function._get_db()
+mlrun.get_run_db()
+function.save()
 leeway.start()
 try:
-    function.save()
+    function.deploy()
 except mlrun.errors.MLRunRuntimeError as exc:
     print("refused:", exc)
 """

@@ -1,0 +1,61 @@
+"""Columns of which nothing, or only a hash, leaves the answer: applied before a record reaches the outbox."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from .record import Record, Request
+from .settings import Settings
+
+_HASH_BYTES = 8
+
+
+class Privacy:
+    """What the settings `privacy.left_out` and `privacy.hashed` ask for; a column in both is left out.
+
+    A value that is left out becomes null, so rows keep their width and names; a hashed one becomes 16 hex digits of
+    keyed BLAKE2b over its JSON, alike for equal values, and null stays null. A record with rows and without column
+    names loses all of its rows where any column is named: nobody can tell which it is.
+    """
+
+    def __init__(self, left_out: Sequence[str] = (), hashed: Sequence[str] = (), key: bytes = b""):
+        self._left_out = frozenset(left_out)
+        self._hashed = frozenset(hashed) - self._left_out
+        self._key = hashlib.blake2b(key, digest_size=32).digest() if key else b""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Privacy":
+        return cls(_names(settings.privacy_left_out), _names(settings.privacy_hashed), settings.privacy_key.encode())
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is left out or hashed."""
+        return bool(self._left_out or self._hashed)
+
+    def apply(self, record: Record) -> Record:
+        """The record as it may be kept; what nodes of a graph said goes too, as it may be the inputs themselves."""
+        if not self.is_on or not record.request.inputs:
+            return record
+        request, names = record.request, record.features
+        inputs = [] if names is None else [self._row(row, names) for row in request.inputs]
+        kept = Request(request.id, inputs, request.rows, request.truth, request.reward)
+        return msgspec.structs.replace(record, request=kept, nodes=[])
+
+    def _row(self, row: Any, names: Sequence[str]) -> list[Any]:
+        if not isinstance(row, list) or len(row) != len(names):
+            return [None] * len(names)
+        return [
+            None if name in self._left_out else self._hash(value) if name in self._hashed else value
+            for name, value in zip(names, row)
+        ]
+
+    def _hash(self, value: Any) -> str | None:
+        if value is None:
+            return None
+        return hashlib.blake2b(msgspec.json.encode(value), digest_size=_HASH_BYTES, key=self._key).hexdigest()
+
+
+def _names(text: str) -> list[str]:
+    return [name for each in text.split(",") if (name := each.strip())]

@@ -1,0 +1,152 @@
+"""One sequential detector on the errors of an endpoint, or of a slice of it: alarms, stretches, and what ends an alarm.
+
+Every 500 labelled rows end a stretch with a verdict (no detection; statistic: the highest in it), so that a chart can
+be drawn by row. An alarm is a verdict of its own, over the rows since the statistic last was zero. After an alarm a
+second CUSUM, with the hypotheses swapped and half the threshold, waits for the error level to come back; when it does,
+a verdict says so, over the rows since the alarm. That the level fell below the reference's is told with a stretch
+(`improved`), and no alarm.
+"""
+
+from typing import Any
+
+import msgspec
+
+from leeway.record import Position, RowReference, Verdict
+
+from .detectors.base import StreamDetector
+from .detectors.bernoulli_cusum import BernoulliCusum
+from .label_values import Completed
+from .verdicts import CLEARS, DETECTED, NO_DETECTION, verdict
+
+STRETCH_ROWS = 500
+KIND = "concept_drift"
+
+
+class Stretch(msgspec.Struct):
+    """Labelled rows in the order of their truth; `first` names the first of them."""
+
+    rows: int = 0
+    errors: int = 0
+    highest: float = 0.0
+    first: RowReference | None = None
+
+    def take(self, row: RowReference | None, error: int, statistic: float) -> None:
+        """Add a row; `row` is only needed for the first."""
+        if self.first is None:
+            self.first = row
+        self.rows += 1
+        self.errors += error
+        if statistic > self.highest:
+            self.highest = statistic
+
+
+class Kept(msgspec.Struct):
+    """Where a watch stands: its detectors, the open stretch, the rows since zero, those since an alarm."""
+
+    detector: dict[str, Any]
+    stretch: Stretch
+    rise: Stretch
+    since_alarm: Stretch | None = None
+    clearing: float = 0.0
+    improving: float = 0.0
+    improved: int = 0
+
+
+class ErrorWatch:
+    """`name` is the detector's in its verdicts, `feature` the slice's; `reference` the CUSUM that knows the level."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        shard: int,
+        name: str,
+        detector: StreamDetector,
+        reference: BernoulliCusum,
+        details: dict[str, Any],
+        feature: str = "",
+    ):
+        self._endpoint, self._shard, self._name, self._feature = endpoint, shard, name, feature
+        self._detector, self._details = detector, details
+        self._clearing = reference.swapped(reference.threshold / 2)
+        self._improving = BernoulliCusum(reference.level, 1 / reference.odds, reference.threshold)
+        self._improved = 0
+        self._stretch, self._rise = Stretch(), Stretch()
+        self._since_alarm: Stretch | None = None
+
+    @property
+    def threshold(self) -> float:
+        return self._detector.threshold
+
+    def take(self, item: Completed, error: int, verdicts: list[Verdict]) -> float:
+        """Take one row; the statistic after it."""
+        is_alarm = self._detector.update(error)
+        statistic = self._detector.statistic
+        stretch, rise = self._stretch, self._rise
+        row = self._row(item) if stretch.first is None or rise.first is None else None
+        stretch.take(row, error, statistic)
+        rise.take(row, error, statistic)
+        self._improved += self._improving.update(error)
+        if self._since_alarm is not None:
+            self._wait_for_the_level(item, error, verdicts)
+        if is_alarm:
+            verdicts.append(self._verdict(item, DETECTED, rise, rise.highest, self._detector.threshold))
+            self._since_alarm = self._since_alarm or Stretch(first=self._row(item))
+        if is_alarm or statistic <= 0:
+            self._rise = Stretch()
+        if stretch.rows == STRETCH_ROWS:
+            told = {"improved": True} if self._improved else {}
+            verdicts.append(
+                self._verdict(item, NO_DETECTION, stretch, stretch.highest, self._detector.threshold, **told)
+            )
+            self._stretch, self._improved = Stretch(), 0
+        return statistic
+
+    def snapshot(self) -> Kept:
+        """What to keep of it."""
+        return Kept(
+            self._detector.snapshot(), self._stretch, self._rise, self._since_alarm, self._clearing.statistic,
+            self._improving.statistic, self._improved,
+        )  # fmt: skip
+
+    def restore(self, kept: Kept) -> None:
+        """As `snapshot` gave it."""
+        self._detector.restore(kept.detector)
+        self._stretch, self._rise, self._since_alarm = kept.stretch, kept.rise, kept.since_alarm
+        self._clearing.statistic, self._improving.statistic = kept.clearing, kept.improving
+        self._improved = kept.improved
+
+    def _wait_for_the_level(self, item: Completed, error: int, verdicts: list[Verdict]) -> None:
+        is_back = self._clearing.update(error)
+        self._since_alarm.take(None, error, self._clearing.statistic)
+        if is_back:
+            clearing = self._clearing
+            verdicts.append(
+                self._verdict(
+                    item, NO_DETECTION, self._since_alarm, clearing.statistic, clearing.threshold, **{CLEARS: True}
+                )
+            )
+            clearing.statistic = 0.0
+            self._since_alarm = None
+
+    def _row(self, item: Completed) -> RowReference:
+        entry = item.entry
+        return RowReference(Position(self._shard, entry.offset, entry.index), entry.id, item.row)
+
+    def _verdict(
+        self, item: Completed, status: int, over: Stretch, statistic: float, threshold: float, **told: Any
+    ) -> Verdict:
+        return verdict(
+            endpoint=self._endpoint,
+            detector=self._name,
+            kind=KIND,
+            status=status,
+            at=Position(self._shard, item.at.offset, item.at.index),
+            appended=item.at.clock,
+            rows=over.rows,
+            first=over.first,
+            last=self._row(item),
+            statistic=statistic,
+            threshold=threshold,
+            feature=self._feature,
+            details={"errors": over.errors, "error_rate": over.errors / over.rows, **self._details, **told},
+        )

@@ -1,0 +1,61 @@
+"""Keeps the stores small, a minute at a time, beside the consumers of a worker."""
+
+from collections.abc import Callable, Iterable
+from threading import Event, Thread
+
+from leeway.errors import StoreError
+from leeway.interfaces import Archive, SeriesStore
+from leeway.settings import Settings
+
+from .compaction import compact, drop_days
+
+PERIOD_S = 60.0
+
+
+class Keeper:
+    """A thread that merges the archive's files, drops its days beyond `archive.days`, and sums up old points.
+    `prefixes` gives those of the consumers here. What a store refuses is reported, and tried again a minute later."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        archive: Archive,
+        series: SeriesStore,
+        prefixes: Callable[[], Iterable[str]],
+        report: Callable[[str], None],
+    ):
+        self._settings, self._archive, self._series = settings, archive, series
+        self._prefixes, self._report = prefixes, report
+        self._closing = Event()
+        self._thread = Thread(target=self._run, name="leeway-keeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop after what is being done."""
+        self._closing.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def keep(self) -> None:
+        """Do all of it once."""
+        for act in (self._compact, self._drop, self._sum_up):
+            try:
+                act()
+            except StoreError as error:
+                self._report(f"keeping the stores small: {error}")
+
+    def _compact(self) -> None:
+        compact(self._archive, self._prefixes())
+
+    def _drop(self) -> None:
+        if self._settings.archive_days:
+            drop_days(self._archive, self._settings.archive_days)
+
+    def _sum_up(self) -> None:
+        self._series.retain(self._settings.series_points_s, self._settings.series_sums_s)
+
+    def _run(self) -> None:
+        while not self._closing.wait(PERIOD_S):
+            self.keep()

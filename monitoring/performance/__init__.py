@@ -1,0 +1,1 @@
+"""How well a model does where the truth is not known. Blind to concept drift: see `cbpe` and `loss_table`."""

@@ -1,0 +1,215 @@
+"""What a window of rows costs and finds: false alarms, power, milliseconds; seeded.
+
+60 references of 5,000 rows x 50 windows of 1,000 rows where nothing moved, independent rows and AR(1) rows (phi .9);
+then one feature of ten, or of a hundred, is moved. CPU time, best of five. `--frame` and `--reference` take any rows.
+Run: python tests/bench/bench_windows.py [--references 60] [--frame FILE.parquet --reference FILE.parquet]
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.signal import lfilter
+from scipy.stats import ks_2samp
+
+from leeway.settings import Settings
+from monitoring.detectors.data_drift import DataDrift
+from monitoring.detectors.window_result import WindowResult
+from monitoring.reference import profile_of
+
+REFERENCE, WINDOW, WINDOWS = 5_000, 1_000, 50
+
+Frames = Callable[[np.random.Generator, int], pd.DataFrame]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--references", type=int, default=60)
+    parser.add_argument("--frame", type=Path, help="rows to judge, in time order")
+    parser.add_argument("--reference", type=Path, help="rows to compare them with, in time order")
+    given = parser.parse_args()
+    if given.frame is not None:
+        judge(pd.read_parquet(given.frame), pd.read_parquet(given.reference))
+        return
+    speed()
+    for features in (10, 100):
+        null(f"independent, d={features}", independent(features), given.references, 0.015)
+        power(f".2 sd in 1 of {features}", independent(features), 0.2, given.references, 0.95)
+    null("AR(1) .9, d=10", autoregressive(10), given.references, 0.05)
+    power(".5 sd in 1 of 10, AR(1) .9", autoregressive(10), 0.5, given.references, 0.8)
+    null("every kind of column", mixed, given.references, 0.015)
+    for name, moved in FAULTS.items():
+        found = [name_first(moved, seed) for seed in range(20)]
+        print(f"{name}: found in {np.mean(found):.0%} of windows")
+    multivariate()
+
+
+def judge(frame: pd.DataFrame, reference: pd.DataFrame) -> None:
+    """The windows of given rows against a given reference."""
+    watched = Watched(reference)
+    for number, result in enumerate(watched.run(frame)):
+        causes = {name: result.features[name].causes for name in result.alarms}
+        print(f"window {number}: {result.statistic:.2f} of {result.threshold:.2f} {causes or 'nothing moved'}")
+
+
+class Watched:
+    """A detector that was fitted on a reference, and its windows."""
+
+    def __init__(self, reference: pd.DataFrame):
+        self.profile = profile_of(
+            reference, features=list(reference), label=None, predict=lambda frame: np.zeros(len(frame), int)
+        )
+        self.detector = DataDrift.fit(self.profile, Settings())
+
+    def run(self, frame: pd.DataFrame) -> Iterator[WindowResult]:
+        """Each window by itself, and with those before it where the detector wants that."""
+        wanted = [name for name in self.detector.slow_names if name in frame]
+        for stop in range(WINDOW, len(frame) + 1, WINDOW):
+            start = max(stop - self.detector.windows * WINDOW, 0)
+            together = columns(frame[wanted][start:stop]) if wanted and stop - start > WINDOW else None
+            yield self.detector.score(columns(frame[stop - WINDOW : stop]), together=together)
+
+
+def columns(frame: pd.DataFrame) -> dict[str, Any]:
+    return {name: frame[name].to_numpy() if frame[name].dtype != object else frame[name].tolist() for name in frame}
+
+
+def independent(features: int) -> Frames:
+    return lambda rng, rows: pd.DataFrame(rng.normal(size=(rows, features))).add_prefix("f")
+
+
+def autoregressive(features: int, phi: float = 0.9) -> Frames:
+    def drawn(rng: np.random.Generator, rows: int) -> pd.DataFrame:
+        noise = rng.normal(size=(rows + 200, features)) * np.sqrt(1 - phi * phi)
+        return pd.DataFrame(lfilter([1], [1, -phi], noise, axis=0)[200:]).add_prefix("f")
+
+    return drawn
+
+
+def mixed(rng: np.random.Generator, rows: int) -> pd.DataFrame:
+    """Columns as they are: binary, constant, mostly missing, categories few and without end, ties, heavy tails."""
+    number = rng.normal(size=rows)
+    return pd.DataFrame(
+        {
+            "binary": rng.random(rows) < 0.8,
+            "constant": np.ones(rows),
+            "sparse": np.where(rng.random(rows) < 0.7, np.nan, number),
+            "word": rng.choice(list("abcdef"), rows, p=[0.5, 0.2, 0.15, 0.1, 0.04, 0.01]).astype(object),
+            "identifier": np.array([f"id-{i}" for i in rng.integers(0, 1_000_000, rows)], object),
+            "count": rng.poisson(2, rows),
+            "heavy": np.exp(2 * rng.normal(size=rows)),
+            "number": number,
+            "follower": 0.8 * number + 0.6 * rng.normal(size=rows),
+            "plain": rng.normal(size=rows),
+        }
+    )
+
+
+def _first(rows: pd.DataFrame, name: str, share: float, value: Any) -> list[Any]:
+    values = rows[name].tolist()
+    values[: int(share * len(values))] = [value] * int(share * len(values))
+    return values
+
+
+FAULTS = {
+    "binary .8 -> .7": ("binary", lambda rows, rng: rng.random(len(rows)) < 0.7),
+    "a constant that varies in 5 % of rows": ("constant", lambda rows, rng: (rng.random(len(rows)) < 0.95) * 1.0),
+    "70 % missing -> 80 %": ("sparse", lambda rows, rng: rows["sparse"].where(rng.random(len(rows)) < 2 / 3)),
+    "70 % missing, the rest moved by .5 sd": ("sparse", lambda rows, rng: rows["sparse"] + 0.5),
+    "an unseen category in 2 % of rows": ("word", lambda rows, rng: _first(rows, "word", 0.02, "new")),
+    "identifiers that become one": ("identifier", lambda rows, rng: ["id-0"] * len(rows)),
+    "a number that becomes constant": ("plain", lambda rows, rng: np.zeros(len(rows))),
+    "1 % of numbers become text": ("plain", lambda rows, rng: np.array(_first(rows, "plain", 0.01, "n/a"), object)),
+    "3 % out of range": ("plain", lambda rows, rng: _first(rows, "plain", 0.03, 50.0)),
+    "5 % become missing": ("plain", lambda rows, rng: _first(rows, "plain", 0.05, np.nan)),
+    "a correlation of .8 that breaks": ("follower", lambda rows, rng: rng.normal(size=len(rows))),
+}
+
+
+def name_first(moved: tuple[str, Callable[[pd.DataFrame, np.random.Generator], Any]], seed: int) -> bool:
+    """Whether the column that went astray alarms."""
+    name, change = moved
+    rng = np.random.default_rng((seed, 7))
+    watched, rows = Watched(mixed(rng, REFERENCE)), mixed(rng, WINDOW)
+    rows[name] = change(rows, rng)
+    return name in next(watched.run(rows)).alarms
+
+
+def null(name: str, frames: Frames, references: int, bar: float) -> None:
+    """How many windows alarm where nothing moved."""
+    rates = []
+    for seed in range(references):
+        rng = np.random.default_rng(seed)
+        watched = Watched(frames(rng, REFERENCE))
+        rates.append(np.mean([bool(result.alarms) for result in watched.run(frames(rng, WINDOWS * WINDOW))]))
+    print(f"null, {name}: {np.mean(rates):.2%} of windows alarm (at most {bar:.1%}); worst reference {max(rates):.0%}")
+
+
+def power(name: str, frames: Frames, shift: float, references: int, bar: float) -> None:
+    """How often the feature that was moved is named: in the first window, and once all that are looked at together
+    have moved."""
+    first, later = [], []
+    for seed in range(references):
+        rng = np.random.default_rng((seed, 1))
+        watched = Watched(frames(rng, REFERENCE))
+        rows = frames(rng, 24 * WINDOW)
+        rows.loc[8 * WINDOW :, "f3"] += shift
+        found = ["f3" in result.alarms for result in watched.run(rows)][8:]
+        together = watched.detector.windows
+        first.append(found[0])
+        later += found[together - 1 :]
+    print(
+        f"power, {name}: {np.mean(later):.2%} (at least {bar:.0%}) over {together} windows together; "
+        f"in the first window {np.mean(first):.1%}"
+    )
+
+
+def multivariate() -> None:
+    """Pairs against the reconstruction error of principal components (Mahalanobis' distance and a KS test at .01)."""
+    for features, before, now in ((10, 0.5, 0.0), (100, 0.5, 0.0), (10, 0.0, 0.5), (100, 0.0, 0.5)):
+        pairs, components = [], []
+        for seed in range(20):
+            rng = np.random.default_rng((seed, 2))
+            reference, window = (pair(rng, rows, features, r) for rows, r in ((REFERENCE, before), (WINDOW, now)))
+            pairs.append({"f0", "f1"} <= set(next(Watched(reference).run(window)).alarms))
+            components.append(reconstruction_alarms(reference.to_numpy(), window.to_numpy()))
+        print(
+            f"correlation {before} -> {now} in one pair, d={features}: pairs {np.mean(pairs):.0%}, "
+            f"principal components {np.mean(components):.0%}"
+        )
+
+
+def pair(rng: np.random.Generator, rows: int, features: int, r: float) -> pd.DataFrame:
+    values = rng.normal(size=(rows, features))
+    values[:, 1] = r * values[:, 0] + np.sqrt(1 - r * r) * values[:, 1]
+    return pd.DataFrame(values).add_prefix("f")
+
+
+def reconstruction_alarms(reference: np.ndarray, window: np.ndarray) -> bool:
+    fitted, kept = reference[::2], reference[1::2]
+    mean, inverse = fitted.mean(axis=0), np.linalg.inv(np.cov(fitted.T))
+    distances = [((rows - mean) @ inverse * (rows - mean)).sum(axis=1) for rows in (kept, window)]
+    return bool(ks_2samp(*distances).pvalue < 0.01)
+
+
+def speed() -> None:
+    """Milliseconds of CPU for one window of 1,000 rows."""
+    for features, bar in ((10, 2), (100, 20)):
+        rng = np.random.default_rng(0)
+        frames = independent(features)
+        watched, window = Watched(frames(rng, REFERENCE)), columns(frames(rng, WINDOW))
+        outputs = [0] * WINDOW
+        seconds = []
+        for _ in range(5):
+            begin = time.process_time()
+            watched.detector.score(window, outputs)
+            seconds.append(time.process_time() - begin)
+        print(f"speed, d={features}: {min(seconds) * 1_000:.2f} ms (at most {bar})")
+
+
+if __name__ == "__main__":
+    main()

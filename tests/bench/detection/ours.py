@@ -1,0 +1,78 @@
+"""The concept detector as a consumer runs it, on streams of errors."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from leeway.settings import Settings
+from monitoring.calibrate import CONSERVATIVE, Calibration
+from monitoring.error_level import error_level_from
+from monitoring.error_watch import KIND, ErrorWatch
+from monitoring.label_values import NOTHING, Completed, Place, Waiting
+from monitoring.verdicts import CLEARS, DETECTED
+
+from .autocorrelated import burst_stream
+from .protocol import LEVEL_ROWS, MISSED_AFTER
+
+DEFAULT = Settings()
+PRESETS = {"default": DEFAULT, "conservative": replace(DEFAULT, detector_preset=CONSERVATIVE)}
+
+
+@dataclass(frozen=True)
+class BurstResult:
+    """One autocorrelated stream: alarms on its null rows, the share of them in an open incident; after the rate
+    doubled, the delay (None: not within 5,000 rows), and of the rows that follow the share in an open incident, and in
+    the first one."""
+
+    inflation: float
+    alarms: int
+    open_share: float
+    delay: int | None
+    stays_open: float
+    first_stays_open: float
+
+
+def alarms_of(errors: np.ndarray, settings: Settings) -> list[int]:
+    """The rows of a stream on which the detector alarms that its first 2,000 rows calibrate."""
+    detector = Calibration(error_level_from(errors[:LEVEL_ROWS]), settings).detector
+    return [LEVEL_ROWS + row for row in detector.update_many(errors[LEVEL_ROWS:])]
+
+
+def burst_result(seed: int, sd: float, phi: float, settings: Settings = DEFAULT) -> BurstResult:
+    """Of one stream of autocorrelated errors."""
+    reference, null, raised = burst_stream(seed, sd, phi)
+    calibration = Calibration(error_level_from(reference), settings)
+    opened = incidents(null, calibration)
+    alarms = len(Calibration(error_level_from(reference), settings).detector.update_many(null))
+    found = incidents(raised, calibration)
+    delay = found[0][0] if found and found[0][0] < MISSED_AFTER else None
+    follow = len(raised) - (delay or 0)
+    return BurstResult(
+        inflation=error_level_from(reference).inflation,
+        alarms=alarms,
+        open_share=sum(end - start for start, end in opened) / len(null),
+        delay=delay,
+        stays_open=0.0 if delay is None else sum(end - start for start, end in found) / follow,
+        first_stays_open=0.0 if delay is None else (found[0][1] - delay) / follow,
+    )
+
+
+def incidents(errors: np.ndarray, calibration: Calibration) -> list[tuple[int, int]]:
+    """(opened, ended) rows of the incidents of a stream, by the verdicts on it."""
+    detector = calibration.detector
+    detector.statistic = 0.0
+    watch = ErrorWatch("endpoint", 0, KIND, detector, detector, {})
+    entry = Waiting(0, "id", 0, 0, 0, 0, 1, None, NOTHING)
+    item = Completed(entry, 0, None, None, Place(0, 0, 0, 0))
+    found: list[tuple[int, int]] = []
+    opened = None
+    for row, error in enumerate(errors.tolist()):
+        verdicts = []
+        watch.take(item, error, verdicts)
+        for verdict in verdicts:
+            if verdict.status == DETECTED and opened is None:
+                opened = row
+            elif CLEARS in verdict.details:
+                found.append((opened, row))
+                opened = None
+    return found if opened is None else [*found, (opened, len(errors))]
