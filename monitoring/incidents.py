@@ -1,8 +1,8 @@
 """Incidents: what somebody should look at. An alarm opens one per (endpoint, detector, feature); while it is open
 there is no second. Later alarms join it, and what they add to the features that moved is kept.
 
-Two quiet windows clear a window's incident; a sequential one is cleared by the verdict that says so. A person's decision ends it
-for good, also after it was cleared.
+Two quiet windows clear a window's incident; a sequential one is cleared by the verdict that says so. A person's
+decision ends it for good, also after it was cleared.
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,7 @@ import numpy as np
 
 from leeway.record import Verdict
 
-from .concept import STRETCH_ROWS
+from .error_watch import STRETCH_ROWS
 from .history import History
 from .verdicts import DETECTED
 

@@ -16,7 +16,8 @@ class Calibration:
 
     >>> import numpy as np
     >>> from monitoring.performance.calibration import Calibration
-    >>> Calibration(np.array([0.1, 0.2, 0.3, 0.4]), np.array([0, 1, 0, 1]))(np.array([0.0, 0.25, 0.35])).round(6).tolist()
+    >>> calibration = Calibration(np.array([0.1, 0.2, 0.3, 0.4]), np.array([0, 1, 0, 1]))
+    >>> calibration(np.array([0.0, 0.25, 0.35])).round(6).tolist()
     [0.0, 0.5, 0.75]
     """
 

@@ -6,7 +6,7 @@ import pytest
 
 from monitoring.detectors.bernoulli_cusum import BernoulliCusum
 from monitoring.error_watch import KIND, ErrorWatch, Kept
-from monitoring.label_values import NOTHING, Completed, Place, Waiting
+from monitoring.label_values import Completed, Entry, Place
 from monitoring.verdicts import CLEARS, DETECTED
 
 
@@ -18,7 +18,7 @@ def make_watch():
 def feed(watch, errors, start=0):
     verdicts = []
     for row, error in enumerate(errors, start):
-        entry = Waiting(0, f"r{row}", row, 0, row, 0, 1, None, NOTHING)
+        entry = Entry(0, f"r{row}", 0, row, 0, 1, [None])
         watch.take(Completed(entry, 0, None, None, Place(row, 0, 0, 0)), int(error), verdicts)
     return verdicts
 

@@ -8,7 +8,7 @@ import pytest
 
 from leeway.errors import SettingError
 from leeway.settings import Settings
-from monitoring.label_values import NOTHING, Completed, Place, Waiting
+from monitoring.label_values import Completed, Entry, Place
 from monitoring.reference import profile_of
 from monitoring.slice_watch import SliceWatch
 from monitoring.slices import slicings
@@ -59,7 +59,7 @@ def alarms(profile, seed, rows, settings):
     watch.see(answers)
     verdicts = []
     for row, error in enumerate((rng.random(rows) < 0.2).tolist()):
-        entry = Waiting(0, "", row, 0, row, 0, 1, None, NOTHING)
+        entry = Entry(0, "", 0, row, 0, 1, [None])
         watch.take(Completed(entry, 0, None, None, places[row]), int(error), verdicts)
     return len({v.feature for v in verdicts if v.status == DETECTED}), len(watch.snapshot())
 
