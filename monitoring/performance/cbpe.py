@@ -1,5 +1,7 @@
 """Performance of a classifier without labels."""
 
+import math
+
 import numpy as np
 
 from leeway.profile import HeldOut
@@ -57,15 +59,15 @@ class Cbpe:
         """The same with intervals; metrics that are not defined are left out."""
         found = self.metrics(scores, predicted)
         n = max(len(scores), 1)
-        widen = np.sqrt(self._inflation * (1 + n / self._held) * self._rows / n) * _TWO_SIDED_95
+        widen = math.sqrt(self._inflation * (1 + n / self._held) * self._rows / n) * _TWO_SIDED_95
         return {
             name: Estimate(
                 value=value,
                 low=max(0.0, value - widen * deviation),
                 high=min(1.0, value + widen * deviation),
-                reference=self.reference[name],
+                reference=float(self.reference[name]),
             )
-            for (name, value), deviation in zip(found.items(), self._deviations.tolist())
+            for (name, value), deviation in zip(_plain(found), self._deviations.tolist())
             if np.isfinite([value, deviation, self.reference[name]]).all()
         }
 
@@ -84,3 +86,8 @@ class Cbpe:
         n = np.maximum(defined.sum(axis=0), 1)
         square = np.where(defined, differences, 0.0) ** 2
         return np.where(defined.any(axis=0), np.sqrt(square.sum(axis=0) / n), np.nan)
+
+
+def _plain(metrics: dict[str, float]) -> list[tuple[str, float]]:
+    """Without numpy's types, which cannot be archived."""
+    return [(name, float(value)) for name, value in metrics.items()]

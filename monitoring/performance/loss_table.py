@@ -88,7 +88,6 @@ def _codes(column: np.ndarray | list, feature: FeatureProfile) -> np.ndarray:
 
 
 def _estimate(name: str, mean: float, before: float, margin: float) -> Estimate:
-    low, high = max(mean - margin, 0.0), mean + margin
-    if name == RMSE:
-        low, mean, high, before = (float(np.sqrt(value)) for value in (low, mean, high, before))
-    return Estimate(value=mean, low=low, high=high, reference=before)
+    found = np.array([max(mean - margin, 0.0), mean, mean + margin, before])
+    low, value, high, reference = (np.sqrt(found) if name == RMSE else found).tolist()
+    return Estimate(value=value, low=low, high=high, reference=reference)
