@@ -69,6 +69,7 @@ def fill(settings: Settings, count: int) -> int:
     for hour in points(count):
         series.write(hour)
         written += len(hour)
+        series.retain(settings.series_points_s, settings.series_sums_s)  # as the consumer's keeper does each minute
     shared.commit(
         {SHOWN + ENDPOINT: pack(Watched("bench/model-server/elec", WATCHING)), f"profile/{ENDPOINT}": profile()}
     )

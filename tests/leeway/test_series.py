@@ -121,3 +121,21 @@ def test_many_points_are_summed_up_a_piece_at_a_time(home):
     assert [point.count for point in found[:-2]] == [180] * (len(found) - 2)
     assert sum(point.count for point in found) == 30_001
     store.close()
+
+
+@hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(points=POINTS, again=POINTS)
+def test_minutes_that_are_summed_up_say_the_same_as_their_points(home, points, again):
+    """Also where points come for them later, or come again with other values."""
+    kept, plain = SqliteSeries(home / uuid4().hex), SqliteSeries(home / uuid4().hex)
+    for some in (points, again, points):
+        kept.retain(2 * DAY_S, 365 * DAY_S)
+        for store in (kept, plain):
+            store.write([*some, Point(series="latency", endpoint="z", bucket=DAY_S, range="r")])
+        for step, start, end in ((1, 0, 2**62), (60, 0, 2**62), (300, 60, 120), (60, 7, 2**62), (60, 0, 90)):
+            asked = ("latency", "e", start, end, step)
+            assert kept.read(*asked) == plain.read(*asked)
+    kept.retain(2 * DAY_S, 365 * DAY_S)
+    assert kept.read("latency", "e", step=60) == plain.read("latency", "e", step=60)
+    kept.close()
+    plain.close()
