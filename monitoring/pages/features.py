@@ -34,6 +34,13 @@ def features_of(
     source: Source, profile: Profile, window: Verdict, key: str, only: Sequence[str] | None = None
 ) -> list[FeatureView]:
     """In a data-drift window; `only` chooses some of them."""
+    chosen = None if only is None else tuple(only)
+    return source.of_window(window, ("features", chosen), lambda: _views(source, profile, window, key, chosen))
+
+
+def _views(
+    source: Source, profile: Profile, window: Verdict, key: str, only: Sequence[str] | None
+) -> list[FeatureView]:
     names = [feature.name for feature in profile.features]
     profiles = {feature.name: feature for feature in profile.features}
     if profile.prediction is not None:

@@ -1,9 +1,10 @@
 """What the pages read: the stores of one home, opened once."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -26,6 +27,7 @@ from .span import Span, day_of
 _DAY_S = 86_400
 _MOST_DAYS = 31
 _MOST_KEPT = 256
+_MOST_WINDOWS = 64
 _OF_ROWS = ("offset", "endpoint_id", "status", "error", "op")
 
 
@@ -39,6 +41,7 @@ class Source:
     _closed: dict[str, int | None] = field(default_factory=dict)
     _at: str = ""
     _points: dict[tuple, list[Point]] = field(default_factory=dict)
+    _of_windows: dict[tuple, Any] = field(default_factory=dict)
 
     @cached_property
     def queries(self) -> Queries:
@@ -119,6 +122,15 @@ class Source:
             if table.num_rows:
                 return in_order(verdicts_of(table.slice(table.num_rows - 1)))[0]
         return None
+
+    def of_window(self, verdict: Verdict, name: tuple, make: Callable[[], Any]) -> Any:
+        """What `make` finds in the rows of a window. They stay as they are, so it is made once for all who look."""
+        known = (verdict.id, *name)
+        if known not in self._of_windows:
+            if len(self._of_windows) >= _MOST_WINDOWS:
+                self._of_windows.clear()
+            self._of_windows[known] = make()
+        return self._of_windows[known]
 
     def rows_of(self, verdict: Verdict, key: str, columns: tuple[str, ...] | None = None) -> pa.Table:
         """The rows that a verdict was computed from, with what is known of each; in stream order.
