@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from leeway.outbox_waiting import outboxes_below
 from leeway.settings import Settings
 
 from .incidents import OPEN
@@ -33,7 +34,14 @@ def metrics(queries: Queries, settings: Settings, now: int) -> bytes:
     """Prometheus' text format; ratios and lags are of the hour before `now` (epoch seconds)."""
     registry = CollectorRegistry()
     registry.register(
-        _Collected([*_of_records(queries), *_of_streams(queries, settings), *_of_endpoints(queries, now)])
+        _Collected(
+            [
+                *_of_records(queries),
+                *_of_streams(queries, settings),
+                *_of_outboxes(settings),
+                *_of_endpoints(queries, now),
+            ]
+        )
     )
     return generate_latest(registry)
 
@@ -75,6 +83,19 @@ def _of_streams(queries: Queries, settings: Settings) -> Iterator[Any]:
         waiting.add_metric([stream], lag.waiting)
         lost.add_metric([stream], lag.lost)
     yield from (position, waiting, lost)
+
+
+def _of_outboxes(settings: Settings) -> Iterator[Any]:
+    """Of those that lie on this disk."""
+    waiting = GaugeMetricFamily(
+        "leeway_outbox_waiting_bytes", "Bytes in outboxes that the stream does not have", labels=["function"]
+    )
+    dropped = GaugeMetricFamily("leeway_outbox_dropped", "Records that outboxes dropped", labels=["function", "reason"])
+    for outbox in outboxes_below(settings.home / "outbox")[:MOST]:
+        waiting.add_metric([outbox["function"]], outbox["waiting_bytes"])
+        for reason, n in outbox["dropped"].items():
+            dropped.add_metric([outbox["function"], reason], n)
+    yield from (waiting, dropped)
 
 
 def _of_endpoints(queries: Queries, now: int) -> Iterator[Any]:

@@ -15,6 +15,7 @@ from leeway.record import Incident
 from leeway.settings import Settings
 
 from .consumer import Consumer
+from .erase import EraseList
 from .keeper import Keeper
 
 TICK_S = 0.2
@@ -44,7 +45,7 @@ class Shards:
         self._events = connect.stream(f"{stream}-events", settings)
         self._states: list[State] = []
         self._consumers: dict[int, Consumer] = {}
-        self._keeper = Keeper(settings, self._archive, self._series, self._prefixes, report)
+        self._keeper = Keeper(settings, self._archive, self._series, self._prefixes, report, EraseList(self._shared))
         self._lock = Lock()
         self._closing = Event()
         self._timer = Thread(target=self._run, name="leeway-ranges", daemon=True)
