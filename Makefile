@@ -6,7 +6,8 @@ ifndef SERVICE
 export MLRUN_IGNORE_ENV_FILE = 1
 endif
 
-.PHONY: help install demo test notebook hub lock bench bench-detection soak lint screenshots clean down
+.PHONY: help install demo test notebook notebooks docs hub lock bench bench-backends bench-detection engines soak
+.PHONY: lint screenshots clean down
 .DEFAULT_GOAL := help
 
 help:
@@ -14,8 +15,12 @@ help:
 	@echo "make test      install, then run every test"
 	@echo "make notebook  JupyterLab in this folder"
 	@echo "make down      stop everything that was started here"
+	@echo "make notebooks run the tour, strip its outputs, render it into docs/notebooks"
+	@echo "make docs      generate the reference in docs/ from the code"
 	@echo "make hub       generate hub/ from functions/"
 	@echo "make bench     measure, beside a calibration loop"
+	@echo "make engines   put real servers into build/engines, so that make test leaves nothing out"
+	@echo "make bench-backends   what each backend takes and answers"
 	@echo "make bench-detection   false alarms and delays of the detectors, some 15 minutes"
 	@echo "make soak      the long tests"
 	@echo "make lint      style, and the arrows between the packages"
@@ -36,15 +41,32 @@ test: install
 notebook: install
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
+# On a home of its own, so that the tour shows what it does from a clean state.
+notebooks: install
+	@rm -rf docs/notebooks build/tour
+	@LEEWAY_HOME="$(CURDIR)/build/tour" .venv/bin/jupyter nbconvert --log-level WARN --to markdown --execute \
+		--output-dir docs/notebooks notebooks/*.ipynb; LEEWAY_HOME="$(CURDIR)/build/tour" $(LEEWAY) down
+	@.venv/bin/jupyter nbconvert --log-level WARN --clear-output --inplace notebooks/*.ipynb
+
+docs: install
+	@.venv/bin/python docs/generate.py
+
 hub: install
 	@$(LEEWAY) hub build
 
 bench: install
-	@for script in $(filter-out %/bench_detection.py,$(wildcard tests/bench/bench_*.py)); do \
+	@for script in $(filter-out %/bench_backends.py %/bench_detection.py,$(wildcard tests/bench/bench_*.py)); do \
 		.venv/bin/python "$$script" || exit 1; done
+
+bench-backends: install
+	@sh tests/engines/install.sh
+	@.venv/bin/python tests/bench/bench_backends.py $(ARGS)
 
 bench-detection: install
 	@.venv/bin/python tests/bench/bench_detection.py $(ARGS)
+
+engines: install
+	@sh tests/engines/install.sh
 
 soak: install
 	@.venv/bin/python -m pytest -m soak

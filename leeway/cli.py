@@ -10,7 +10,7 @@ from .errors import LeewayError
 
 _COMMANDS = (
     "demo", "up", "status", "logs", "deploy", "invoke", "truth", "incidents", "replay", "calibrate", "dead-letters",
-    "erase", "down", "hub", "completion",
+    "erase", "down", "hub", "build", "completion",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ profile of ten features stays below one megabyte. Reading one needs no numpy.
 import msgspec
 
 from .errors import ProfileError
+from .html_table import html_table
 
 VERSION = 1
 
@@ -173,6 +174,14 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         """The columns of a row, in the model's order."""
         return [feature.name for feature in self.features]
 
+    def _repr_html_(self) -> str:
+        erred = "not known: the first labelled rows will tell"
+        if self.errors is not None:
+            erred = f"{self.errors.level:.1%} of {self.errors.rows:,} rows that the model was not fitted on"
+        rows = [(one.name, one.kind, f"{one.missing_rate:.1%}", _span(one)) for one in self.features]
+        title = f"{self.task}: {self.rows:,} rows; it erred on {erred}"
+        return html_table(title, rows, ("feature", "kind", "missing", "values"))
+
     def to_bytes(self) -> bytes:
         """JSON."""
         return _encoder.encode(self)
@@ -189,6 +198,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             return _decoder.decode(data)
         except msgspec.MsgspecError as error:
             raise ProfileError(f"not a profile ({error}): write it with Profile.to_bytes") from None
+
+
+def _span(feature: FeatureProfile) -> str:
+    if feature.kind == NUMERIC and feature.low is not None:
+        return f"{feature.low:.4g} to {feature.high:.4g}"
+    return ", ".join(list(feature.categories)[:5])
 
 
 class _Version(msgspec.Struct):

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from .html_table import html_table
+
 SCHEMA = 1
 
 # The values of `op`.
@@ -172,6 +174,18 @@ class Incident(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_default
     features: list[str] = []
     closed: Position | None = None
     note: str = ""
+
+    def _repr_html_(self) -> str:
+        verdict = self.opened
+        rows = [
+            ("state", self.state),
+            ("endpoint", self.endpoint),
+            ("kind", self.kind),
+            ("what moved, strongest first", ", ".join(self.features) or self.feature or "the error rate"),
+            ("rows", f"{verdict.rows:,}, from {verdict.first.id} to {verdict.last.id}"),
+            *([("note", self.note)] if self.note else []),
+        ]
+        return html_table(f"{self.detector}: {self.state}", rows)
 
 
 _encoder = msgspec.json.Encoder()

@@ -67,6 +67,7 @@ class Consumer:
         self._opened_at = 0.0
         self._effects: Effects | None = None
         self._lost: Conflict | None = None
+        self._intended: Plan | None = None  # the same one is tried again: its commit may have taken place unheard
         self._load()
 
     @property
@@ -168,10 +169,10 @@ class Consumer:
 
     def _make_plan(self) -> Plan:
         first, last = self._buffer[0].offset, self._buffer[-1].offset
-        plan = Plan(first, last, f"{self._names}-{first:016d}")
+        plan = self._intended = self._intended or Plan(first, last, f"{self._names}-{first:016d}")
         expect = {_POSITION: self._position, _PLAN: None}
         self._state.commit({_PLAN: msgspec.json.encode(plan)}, expect=expect)
-        self._plan = plan
+        self._plan, self._intended = plan, None
         return plan
 
     def _work(self, plan: Plan) -> Effects:

@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from leeway.errors import StoreError
 from leeway.outbox_waiting import outboxes_below
 from leeway.settings import Settings
 
@@ -79,7 +80,10 @@ def _of_streams(queries: Queries, settings: Settings) -> Iterator[Any]:
     for shown in consumers:
         position.add_metric([shown.stream, str(shown.shard)], shown.position)
     for stream in sorted({shown.stream for shown in consumers}):
-        lag = lag_of(stream, settings, queries)
+        try:
+            lag = lag_of(stream, settings, queries)
+        except StoreError:
+            continue  # no figure is better than a wrong one
         waiting.add_metric([stream], lag.waiting)
         lost.add_metric([stream], lag.lost)
     yield from (position, waiting, lost)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leeway.backends import connect
+from leeway.html_table import html_table
 from leeway.interfaces import Archive, Stream
 from leeway.record import EXPLAIN, FEEDBACK, INFER, Position, Record
 from leeway.settings import Settings
@@ -76,6 +77,10 @@ class Reconciliation(msgspec.Struct, frozen=True):
         archive = connect.archive(settings)
         archived = {kind: _archived(archive, kind, baseline) for kind in ("prediction", "feedback")}
         return cls(recorded, archived, _minus(queries.counts(baseline.key), baseline.counts), foreign)
+
+    def _repr_html_(self) -> str:
+        rows = [(kind, f"{count:,}", f"{self.archived.get(kind, 0):,}") for kind, count in self.recorded.items()]
+        return html_table("records since the baseline", rows, ("kind", "in the stream", "in the archive"))
 
 
 def _opened(stream: str, settings: Settings) -> AbstractContextManager[Stream]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from leeway.errors import StoreError
 from leeway.outbox_waiting import outboxes_below
 
 from .lag import Lag, lag_of
@@ -17,13 +18,25 @@ def status(queries: Queries) -> dict[str, Any]:
         "deployments": {key: queries.counts(key) for key in queries.deployments()},
         "endpoints": {name: {"deployment": w.key, "state": w.state} for name, w in queries.watched().items()},
         "consumers": [msgspec.to_builtins(shown) for shown in queries.consumers()],
-        "streams": {stream: {"waiting": lag.waiting, "lost": lag.lost} for stream, lag in _lags(queries).items()},
+        "streams": {stream: _shown(lag) for stream, lag in _lags(queries).items()},
         "outboxes": outboxes_below(queries.settings.home / "outbox"),
         "incidents": [msgspec.to_builtins(incident) for incident in queries.incidents()],
     }
 
 
-def _lags(queries: Queries) -> dict[str, Lag]:
-    """The lag of each stream that is read."""
-    streams = sorted({shown.stream for shown in queries.consumers()})
-    return {stream: lag_of(stream, queries.settings, queries) for stream in streams}
+def _lags(queries: Queries) -> dict[str, Lag | StoreError]:
+    """The lag of each stream that is read, or why nothing is known of it."""
+    return {stream: _lag(stream, queries) for stream in sorted({shown.stream for shown in queries.consumers()})}
+
+
+def _lag(stream: str, queries: Queries) -> Lag | StoreError:
+    try:
+        return lag_of(stream, queries.settings, queries)
+    except StoreError as error:
+        return error
+
+
+def _shown(lag: Lag | StoreError) -> dict[str, Any]:
+    if isinstance(lag, StoreError):
+        return {"waiting": None, "lost": None, "error": str(lag)}
+    return {"waiting": lag.waiting, "lost": lag.lost, "error": ""}

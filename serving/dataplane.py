@@ -69,9 +69,13 @@ class DataPlane:
 
 
 def _serve(deployment: Deployment, function_uri: str, handler: str, home: Path) -> Served:
+    return served(deployment, load(deployment.predictors[0].graph, handler, home), function_uri)
+
+
+def served(deployment: Deployment, loaded: LoadedModel, function_uri: str) -> Served:
+    """Who answers with a model that is loaded."""
     predictor = deployment.predictors[0]
     node = predictor.graph
-    loaded = load(node, handler, home)
     path = f"{function_uri}/{deployment.name}/{predictor.name}/{node.name}/{loaded.version}"
     endpoint = Endpoint(path, deployment.name, node.name, loaded.version, loaded.model.class_name, loaded.features)
     return Served(endpoint, loaded)

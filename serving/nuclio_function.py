@@ -32,6 +32,11 @@ class NuclioFunction:
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
         """Load the models, publish their profiles, open the outbox. Errors of LeewayError say what is wrong."""
         plane = DataPlane.of(deployments_of(serving), serving.function_uri, serving.handler, settings.home)
+        return cls.over(plane, serving, settings, worker)
+
+    @classmethod
+    def over(cls, plane: DataPlane, serving: ServingSettings, settings: Settings, worker: str) -> Self:
+        """With models that are loaded already."""
         recorder = Recorder.start(serving, settings, worker) if serving.stream else None
         found = {each.endpoint.id: each.loaded.profile for each in plane.served}
         profiles = Profiles(

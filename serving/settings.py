@@ -37,15 +37,16 @@ class ServingSettings:
     origins: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, environ: Mapping[str, str] = os.environ) -> "ServingSettings":
-        """From the environment; SettingError names the variable, its value and what was expected."""
+    def read(cls, environ: Mapping[str, str] = os.environ, needs_models: bool = True) -> "ServingSettings":
+        """From the environment; SettingError names the variable, its value and what was expected. A host that brings
+        its models along does not need one there."""
         hashes = {name.removeprefix(_HASH): value for name, value in environ.items() if name.startswith(_HASH)}
         models = {
             name.removeprefix(_MODEL): value
             for name, value in environ.items()
             if name.startswith(_MODEL) and not name.startswith(_HASH)
         }
-        if not models or "" in models:
+        if (needs_models and not models) or "" in models:
             raise SettingError(
                 f"no model is named: set {_MODEL}<name> to a model's file or folder (names given: {sorted(models)})"
             )

@@ -24,10 +24,10 @@ async def handler(context, event):
     if event.trigger.kind == "http":
         return _answer(context, event)
     shards = context.user_data.shards or _start(context, event.topic or event.path)
-    while shards.is_full(event.shard_id):
-        await asyncio.sleep(0.1)
     appended = int(event.timestamp.replace(tzinfo=UTC).timestamp())
-    shards.offer(Message(event.shard_id, event.offset, appended, "", event.body))
+    message = Message(event.shard_id, event.offset, appended, "", event.body)
+    while shards.is_full(event.shard_id) or not shards.offer(message):
+        await asyncio.sleep(0.1)
 
 
 def _start(context, stream):

@@ -96,7 +96,11 @@ class SqliteSeries(SeriesStore):
         newest = self._newest()
         before = (newest - points_s) // _MINUTE_S * _MINUTE_S
         for line in self._lines():
-            for act in (self._add_late, partial(self._sum_up, end=newest), partial(self._delete, before=before)):
+            for act in (
+                self._add_late,
+                partial(self._sum_up, end=max(newest, before)),
+                partial(self._delete, before=before),
+            ):
                 while act(line):
                     pass
             with self._file.writing() as connection:

@@ -1,10 +1,14 @@
 """The hub: each function as MLRun's `hub://leeway/<name>` finds it, generated from functions/."""
 
+import json
 import os
 import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 import leeway
 from leeway.errors import BundleError
@@ -15,6 +19,7 @@ from .bundle.item import Item
 from .bundle.source import bundle_source
 
 SOURCE, CHANNEL = "leeway", "master"
+LATEST, CATALOG = "latest", "catalog.json"
 
 
 @dataclass(frozen=True)
@@ -45,17 +50,33 @@ def hub_folder() -> Path:
 
 def build_hub(root: Path, hub: Path | None = None) -> list[Built]:
     """Generate the hub of a checkout from functions/*/item.yaml into `hub` (root/hub), and link each
-    functions/<name>/function.yaml to it. Writes only what changed; equal sources give equal bytes."""
+    functions/<name>/function.yaml to it. Writes only what changed; equal sources give equal bytes.
+
+    The layout is that of MLRun's hub: functions/<channel>/<name>/<tag>/src/{function,item}.yaml, with the tags latest
+    and the item's version, and functions/<channel>/catalog.json. A folder or any web server can be the source.
+    """
     hub = hub or root / "hub"
     version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
     folders = sorted(path.parent for path in (root / "functions").glob("*/item.yaml"))
     if not folders:
         raise BundleError(f"{root / 'functions'} holds no item.yaml; run this in a checkout of the project")
     built = [_build(root, hub, folder, version) for folder in folders]
-    for stale in (hub / "functions" / CHANNEL).glob("*"):
+    channel = hub / "functions" / CHANNEL
+    for stale in channel.glob("*/"):
         if stale.name not in {one.name for one in built}:
             shutil.rmtree(stale)
+    _write(channel / CATALOG, json.dumps(catalog(folders), indent=1, sort_keys=True) + "\n")
     return built
+
+
+def catalog(folders: list[Path]) -> dict[str, Any]:
+    """What MLRun's service reads of a hub: {name: {tag: item}}, from the item.yaml of each folder."""
+    items = [yaml.safe_load((folder / "item.yaml").read_text()) for folder in folders]
+    assets = {"function": "src/function.yaml", "item": "src/item.yaml"}
+    return {
+        item["name"]: {tag: {**item, "assets": assets} for tag in (LATEST, str(item.get("version") or LATEST))}
+        for item in items
+    }
 
 
 def _build(root: Path, hub: Path, folder: Path, version: str) -> Built:
@@ -64,11 +85,15 @@ def _build(root: Path, hub: Path, folder: Path, version: str) -> Built:
     files = closure(root, module, item.bundle)
     source = bundle_source(version, module, files)
     text = function_yaml(item, source, (folder / item.filename).read_text())
-    target = hub / "functions" / CHANNEL / item.name / "latest" / "src"
-    _write(target / "function.yaml", text)
-    _write(target / "item.yaml", (folder / "item.yaml").read_text())
+    home = hub / "functions" / CHANNEL / item.name
+    for stale in home.glob("*/"):
+        if stale.name not in (LATEST, item.version):
+            shutil.rmtree(stale)
+    for tag in (LATEST, item.version):
+        _write(home / tag / "src/function.yaml", text)
+        _write(home / tag / "src/item.yaml", (folder / "item.yaml").read_text())
     if hub == root / "hub":
-        _link(folder / "function.yaml", target / "function.yaml")
+        _link(folder / "function.yaml", home / LATEST / "src/function.yaml")
     return Built(item.name, item.kind, len(files), -(-len(source.encode()) // 3) * 4)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from leeway.progress_view import show_in_notebook
 from leeway.settings import Settings
 
 from .run_db import hook
@@ -28,6 +29,7 @@ def start() -> str:
             return url
         _install()
         _configure(mlrun.mlconf, Settings.read().home.absolute())
+    show_in_notebook()
     return LAPTOP
 
 

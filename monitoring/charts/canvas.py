@@ -15,9 +15,18 @@ from .palette import Palette, with_css_variables
 _TEXT = {"svg.fonttype": "none", "svg.hashsalt": "leeway", "font.family": "sans-serif", "font.size": 9}
 
 
+class Picture(Figure):
+    """A figure that a notebook shows by itself, whether or not pyplot was imported there."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=100)
+        return file.getvalue()
+
+
 def figure(palette: Palette, rows: Sequence[float] = (1,), columns: int = 1, size: tuple[float, float] = (9.6, 2.4)):
     """(figure, its axes): `rows` are their relative heights, x axes of one column are shared where there is one."""
-    fig = Figure(figsize=size, layout="constrained", facecolor=palette.paper)
+    fig = Picture(figsize=size, layout="constrained", facecolor=palette.paper)
     fig.get_layout_engine().set(w_pad=0.03, h_pad=0.06, wspace=0.03, hspace=0.02)
     axes = fig.subplots(
         len(rows), columns, sharex="col" if columns == 1 else False, squeeze=False, height_ratios=list(rows)

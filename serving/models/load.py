@@ -66,6 +66,20 @@ def _load(node: Node, handler: str, home: Path) -> LoadedModel:
     )
 
 
+def hosted(node: Node, server: Any) -> LoadedModel:
+    """An instance of MLRun's V2ModelServer that its host has loaded. Its version comes from the model's file, where it
+    is one on this machine, else from its class."""
+    from .v2_model_server import V2ModelServerModel
+
+    model, located = V2ModelServerModel(server), None
+    if node.uri and ("://" not in node.uri or node.uri.startswith("file://")):
+        located = locate(node.name, node.uri)
+    sha256 = located.sha256 if located is not None else _hash_of_class(type(server))
+    profile = located.profile if located is not None else None
+    names = _feature_names(located) or model.features
+    return LoadedModel(model, sha256, node.version or sha256[:_VERSION_DIGITS], profile, names, _outputs(located))
+
+
 def _located(node: Node, home: Path, is_needed: bool) -> Located | None:
     uri = node.uri
     if not uri and not is_needed:
@@ -108,7 +122,7 @@ def _of_users(kind: type, node: Node, located: Located | None) -> Model:
     from .user_class import UserClass
     from .v2_model_server import V2ModelServerModel, is_v2_model_server
 
-    make = V2ModelServerModel if is_v2_model_server(kind) else UserClass
+    make = V2ModelServerModel.make if is_v2_model_server(kind) else UserClass
     return make(kind, node.name, "" if located is None else str(located.path), node.parameters)
 
 

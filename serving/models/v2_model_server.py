@@ -11,22 +11,27 @@ from .user_class import plain_outputs
 
 
 class V2ModelServerModel(Model):
-    """Hosts one as MLRun's own router does: made with a graph context, its name and model_path, loaded, and asked
-    through preprocess, validate, predict and postprocess."""
+    """Hosts one that is loaded as MLRun's own router does: asks it through preprocess, validate, predict and
+    postprocess."""
 
-    def __init__(self, kind: type, name: str, path: str, parameters: Mapping[str, Any]):
+    def __init__(self, server: Any):
+        self.class_name, self._name, self._server = type(server).__name__, server.name, server
+        spec = server.model_spec
+        self.features = [str(feature.name) for feature in spec.inputs] or None if spec else None
+
+    @classmethod
+    def make(cls, kind: type, name: str, path: str, parameters: Mapping[str, Any]) -> "V2ModelServerModel":
+        """Of a class; LoadError where it does not load."""
         from mlrun.serving.server import GraphContext
 
-        self.class_name, self._name = kind.__name__, name
         context = GraphContext()
         context.is_mock = True  # no model endpoint is registered: the record says who answered
-        self._server = kind(context=context, name=name, model_path=path or None, **parameters)
+        server = kind(context=context, name=name, model_path=path or None, **parameters)
         try:
-            self._server.post_init()
+            server.post_init()
         except RuntimeError as error:
             raise LoadError(f"{error}: {error.__cause__ or 'its log says more'}") from error
-        spec = self._server.model_spec
-        self.features = [str(feature.name) for feature in spec.inputs] or None if spec else None
+        return cls(server)
 
     def predict(self, request: InferenceRequest) -> Prediction:
         return self._ask(request, "infer", self._server.predict)

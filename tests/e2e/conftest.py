@@ -30,7 +30,7 @@ class Laptop:
     """One LEEWAY_HOME, and the commands that are given there."""
 
     def __init__(self, home: Path):
-        self.home = home
+        self.home, self.cwd = home, ROOT
         self.environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("MLRUN_", "LEEWAY_"))},
             "LEEWAY_HOME": str(home),
@@ -49,7 +49,7 @@ class Laptop:
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen:
         command = [sys.executable, "-m", "leeway", *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, cwd=ROOT, env=self.environ, **pipes, **options)
+        return subprocess.Popen(command, cwd=self.cwd, env=self.environ, **pipes, **options)
 
     def run(self, *arguments: str) -> str:
         """The output of a command that has to succeed."""

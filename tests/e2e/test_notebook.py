@@ -54,7 +54,7 @@ def get(jupyter, path):
 
 def test_jupyterlab_starts_in_the_projects_root_with_its_kernel(jupyter):
     names = {entry["name"] for entry in get(jupyter, "api/contents")["content"]}
-    assert {"project.yaml", "README.md", "workflows"} <= names
+    assert {"project.yaml", "README.md", "notebooks", "workflows"} <= names
     kernels = get(jupyter, "api/kernelspecs")
     assert kernels["default"] == "python3"
     assert kernels["kernelspecs"]["python3"]["resources"]["logo-svg"].startswith("/kernelspecs/python3")

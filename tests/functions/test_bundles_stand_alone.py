@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 HUB = Path(__file__).parents[2] / "hub/functions/master"
-NAMES = sorted(path.name for path in HUB.iterdir()) if HUB.is_dir() else []
+NAMES = sorted(path.name for path in HUB.glob("*/"))
 LOAD_ALL = """
 import importlib, importlib.util, sys
 spec = importlib.util.spec_from_file_location("main", sys.argv[1])
@@ -33,7 +33,8 @@ def test_every_bundled_module_loads_from_the_one_file(name, tmp_path):
     spec = document["spec"]
     build = spec.get("base_spec", {}).get("spec", spec)["build"]
     (tmp_path / "deployed.py").write_bytes(base64.b64decode(build["functionSourceCode"]))
-    handler = spec.get("default_handler") or spec["function_handler"].partition(":")[2]
+    graph = spec.get("graph", {}).get("class_name")
+    handler = graph or spec.get("default_handler") or spec["function_handler"].partition(":")[2]
     command = [sys.executable, "-I", "-c", LOAD_ALL, str(tmp_path / "deployed.py"), handler]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

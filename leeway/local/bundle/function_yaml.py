@@ -10,7 +10,10 @@ from leeway.errors import BundleError
 from .item import Item
 
 # What a job's code may take of a Kubernetes object, and what a Nuclio function's may.
-LIMIT_KIB = {"job": 96, "nuclio": 512}
+LIMIT_KIB = {"job": 96, "nuclio": 512, "serving": 512}
+
+# What fn.add_model takes for a route where no class is named.
+_DEFAULT_CLASS = "ClassifierModel"
 
 
 def function_yaml(item: Item, source: str, handler_text: str) -> str:
@@ -24,7 +27,13 @@ def function_yaml(item: Item, source: str, handler_text: str) -> str:
         raise BundleError(
             f"{item.name}: its code takes {len(code) / 1024:.0f} KiB, a {item.kind} may take {limit}; import less"
         )
-    document = _job(item, code, handler_text) if item.kind == "job" else _nuclio(item, code)
+    match item.kind:
+        case "job":
+            document = _job(item, code, handler_text)
+        case "serving":
+            document = _serving(item, code)
+        case _:
+            document = _nuclio(item, code)
     return yaml.safe_dump(document, sort_keys=True, width=120)
 
 
@@ -59,6 +68,12 @@ def _nuclio(item: Item, code: str) -> dict[str, Any]:
     }
     spec = {"base_spec": base, "function_handler": f"{module}:{item.handler}"}
     return _function(item, "remote", spec, {"base_image": item.image})
+
+
+def _serving(item: Item, code: str) -> dict[str, Any]:
+    graph = {"kind": "router", "class_name": item.handler, "routes": {}}
+    spec = {"graph": graph, "default_class": _DEFAULT_CLASS}
+    return _function(item, "serving", spec, {"functionSourceCode": code, "base_image": item.image})
 
 
 def _function(item: Item, kind: str, spec: dict[str, Any], build: dict[str, Any]) -> dict[str, Any]:

@@ -9,13 +9,15 @@ import yaml
 
 from leeway.errors import BundleError
 
-KINDS = ("job", "nuclio")
+KINDS = ("job", "nuclio", "serving")
 _CUSTOM = {"annotations", "bundle", "triggers"}
 
 
 @dataclass(frozen=True)
 class Item:
     """What item.yaml says of one function.
+
+    `handler` is a function; of a serving graph it is the router's class.
 
     Of its own it has, under spec.customFields: `bundle` (packages and files to include whole), and for Nuclio
     functions `annotations` and `triggers`, which go into the Nuclio document as they are.
@@ -66,7 +68,7 @@ class Item:
         if self.name != folder.name:
             raise BundleError(f"{path}: name is {self.name!r}, the folder is {folder.name!r}; they must be the same")
         if self.kind not in KINDS:
-            raise BundleError(f"{path}: spec.kind is {self.kind!r}; it can be {' or '.join(KINDS)}")
+            raise BundleError(f"{path}: spec.kind is {self.kind!r}; it can be {', '.join(KINDS)}")
         if not (folder / self.filename).is_file():
             raise BundleError(f"{path}: spec.filename is {self.filename!r}, which is not in {folder}")
 

@@ -1,7 +1,9 @@
 """What `make hub` writes can be imported by MLRun, and is the same each time."""
 
+import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -72,21 +74,51 @@ def test_a_nuclio_function_keeps_its_annotations_triggers_and_requirements(check
 def test_two_builds_are_byte_identical_and_the_link_in_functions_leads_there(checkout):
     root = checkout()
     build_hub(root)
-    first = function_yaml(root).read_bytes()
+    first = {path: path.read_bytes() for path in (root / "hub").rglob("*") if path.is_file()}
     (root / "serving/deep.py").touch()
     shutil.rmtree(root / "hub")
     build_hub(root)
-    assert function_yaml(root).read_bytes() == first == (root / "functions/demo/function.yaml").read_bytes()
+    assert {path: path.read_bytes() for path in (root / "hub").rglob("*") if path.is_file()} == first
+    assert first[function_yaml(root)] == (root / "functions/demo/function.yaml").read_bytes()
     link = (root / "functions/demo/function.yaml").readlink()
     assert not link.is_absolute()
+
+
+def test_the_catalog_and_the_version_as_mlruns_service_reads_them(checkout):
+    from mlrun.common.schemas import HubSource
+
+    root = checkout()
+    build_hub(root)
+    spec = {"path": str(root / "hub"), "channel": "master"}
+    source = HubSource(metadata={"name": "near"}, spec=spec)
+    catalog = json.loads(Path(source.get_catalog_uri("functions")).read_text())
+    assert sorted(catalog["demo"]) == ["1.2.3", "latest"]
+    for tag, item in catalog["demo"].items():
+        function = Path(source.get_full_uri(f"demo/{tag}/{item['assets']['function']}", "functions"))
+        assert function.read_bytes() == function_yaml(root).read_bytes()
+        assert (item["description"], item["spec"]["kind"]) == ("A demo", "job")
+
+
+def test_a_serving_graph_takes_models_and_names_its_router(checkout, tree):
+    import mlrun
+
+    root = checkout(kind="serving", handler="Router")
+    tree({"functions/demo/demo.py": "class Router:\n    pass\n"})
+    build_hub(root)
+    function = mlrun.import_function(str(function_yaml(root)))
+    function.add_model("m", model_path="m.pkl")
+    assert (function.kind, function.spec.graph.class_name) == ("serving", "Router")
+    assert function.spec.graph.routes["m"].class_name == "ClassifierModel"
 
 
 def test_a_function_that_is_gone_leaves_the_hub(checkout):
     root = checkout()
     build_hub(root)
     (root / "hub/functions/master/old").mkdir()
+    (root / "hub/functions/master/demo/1.0.0/src").mkdir(parents=True)
     build_hub(root)
-    assert [path.name for path in (root / "hub/functions/master").iterdir()] == ["demo"]
+    assert sorted(path.name for path in (root / "hub/functions/master").iterdir()) == ["catalog.json", "demo"]
+    assert sorted(path.name for path in (root / "hub/functions/master/demo").iterdir()) == ["1.2.3", "latest"]
 
 
 def test_code_over_the_limit_of_its_kind_is_refused(checkout, tree):
@@ -102,7 +134,7 @@ def test_code_over_the_limit_of_its_kind_is_refused(checkout, tree):
 @pytest.mark.parametrize(
     "changes, reason",
     [
-        ({"kind": "serving"}, "spec.kind is 'serving'; it can be job or nuclio"),
+        ({"kind": "spark"}, "spec.kind is 'spark'; it can be job, nuclio, serving"),
         ({"handler": None}, "handler is None; expected text"),
         ({"handler": "gone"}, "demo.py defines no function 'gone'"),
         ({"filename": "other.py"}, "spec.filename is 'other.py', which is not in"),

@@ -26,3 +26,7 @@ def test_a_part_of_a_name_finds_its_endpoint(run, maker):
         leeway.plot("server", run.settings)
     with pytest.raises(StoreError, match="none of those there are"):
         leeway.plot("nobody", run.settings)
+
+
+def test_a_notebook_shows_it_without_pyplot(drifted):
+    assert leeway.plot(ENDPOINT, drifted.settings)._repr_png_().startswith(b"\x89PNG")

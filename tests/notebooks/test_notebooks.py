@@ -1,0 +1,72 @@
+"""The tour: each notebook runs from a clean state, ends with a picture, and lies in git without its outputs."""
+
+import ast
+import os
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from nbclient import NotebookClient
+
+from leeway.local import platform
+from leeway.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PATIENCE_S = 240
+EXPORTED = "# nuclio: start-code"
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_of(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_there_are_notebooks():
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "04"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_outputs_are_kept_and_no_cell_defines_anything(path):
+    notebook = read(path)
+    assert len(notebook.cells) < 15
+    for cell in notebook.cells:
+        assert not cell.get("outputs") and cell.get("execution_count") is None, "make notebooks strips them"
+    for source in code_of(notebook):
+        if source.startswith(("%%writefile", EXPORTED)):
+            continue
+        plain = "\n".join(line for line in source.splitlines() if not line.startswith(("%", "!")))
+        assert not [n for n in ast.walk(ast.parse(plain)) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_runs_from_a_clean_state_without_a_warning_and_ends_with_a_picture(path, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    for name in list(os.environ):
+        if name.startswith(("MLRUN_", "LEEWAY_", "PYTEST_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LEEWAY_HOME", str(home))
+    monkeypatch.setenv("MLRUN_IGNORE_ENV_FILE", "1")
+    notebook = read(path)
+    place = {"metadata": {"path": str(path.parent)}}
+    try:
+        NotebookClient(notebook, timeout=PATIENCE_S, kernel_name="python3", resources=place).execute()
+    finally:
+        platform.down(Settings(home=home))
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+    assert any("image/png" in output.get("data", {}) for output in notebook.cells[-1].outputs)
+    left = [process.pid for process in psutil.process_iter() if _belongs(process, home)]
+    assert left == []
+
+
+def _belongs(process, home):
+    try:
+        return process.pid != os.getpid() and process.environ().get("LEEWAY_HOME") == str(home)
+    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+        return False
