@@ -6,8 +6,8 @@ ifndef SERVICE
 export MLRUN_IGNORE_ENV_FILE = 1
 endif
 
-.PHONY: help install demo test notebook notebooks docs hub lock bench bench-backends bench-detection engines soak lint
-.PHONY: clean down
+.PHONY: help install demo test notebook notebooks docs hub lock bench bench-backends bench-detection engines soak
+.PHONY: lint screenshots clean down
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "               FRAME=FILE.parquet REFERENCE=FILE.parquet, judges your own stream or rows instead"
 	@echo "make soak      the long tests"
 	@echo "make lint      style, and the arrows between the packages"
+	@echo "make screenshots  the README's pictures of the dashboard, anew"
 	@echo "make lock      resolve requirements.lock anew"
 	@echo "make clean     remove .venv and caches; what was recorded stays in .leeway"
 
@@ -77,6 +78,11 @@ lint: install
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/lint-imports
+
+screenshots: install
+	@.venv/bin/python -m pytest tests/e2e/test_dashboard.py -k 'works_fits and (light-1280-overview or dark-1280-endpoint)'
+	@cp build/screenshots/overview-light-1280.png docs/dashboard-overview.png
+	@cp build/screenshots/endpoint-dark-1280.png docs/dashboard-endpoint.png
 
 # The lock names no package index and no host; an old one would be preferred where it fits, so it goes first.
 lock: install

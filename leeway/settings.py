@@ -96,6 +96,16 @@ class Settings:
     window_gate_correlation: float = _setting(
         "window.gate_correlation", 0.1, "what the correlation of two features must move by, in Fisher's z", 0
     )
+    dashboard_hosts: str = _setting(
+        "dashboard.hosts", "", "hosts (comma-separated) that the dashboard answers to, besides this machine's own names"
+    )
+    dashboard_token: str = _setting(
+        "dashboard.token", "", "what decisions need where the dashboard is not on this machine; empty: none are taken",
+        secret=True,
+    )  # fmt: skip
+    dashboard_platform: str = _setting(
+        "dashboard.platform", "", "URL of the Nuclio dashboard whose functions are shown; empty: the laptop's"
+    )
     warming_rows: int = _setting("warming.rows", 2_000, "labelled rows that set an unknown error level", 50)
     function_name: str = _setting(
         "function.name", "function", "the name of the function that runs here", foreign="NUCLIO_FUNCTION_NAME"

@@ -101,7 +101,7 @@ def test_an_incident_is_listed_shown_and_dismissed_through_the_stream(place, lee
 def test_a_decision_waits_in_an_outbox_while_the_stream_is_away(place, leeway, monkeypatch):
     place.predict("r1")
     place.consume(alarm=True)
-    monkeypatch.setattr("leeway.commands.own_outbox._PATIENCE_S", 0.3)
+    monkeypatch.setattr("leeway.own_outbox._PATIENCE_S", 0.3)
     monkeypatch.setattr("leeway.backends.sqlite_stream.SqliteStream.append", lambda self, entries: 0)
     result = leeway("incidents", "confirm", alarm_of(1).id)
     assert result.exit_code == 0, result.output

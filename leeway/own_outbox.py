@@ -1,4 +1,4 @@
-"""Records that a command writes: they go through an outbox too, so that nothing is lost on the way."""
+"""Records of a command or a page: they go through an outbox too, so that nothing is lost on the way."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
