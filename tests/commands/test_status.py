@@ -6,8 +6,9 @@ from leeway.backends import connect
 from leeway.clock import SystemClock
 from leeway.outbox import Outbox
 from leeway.settings import Settings
+from monitoring.metrics import metrics
 from monitoring.queries import Queries
-from monitoring.status import metrics, status
+from monitoring.status import status
 
 KEY = "shop/server/elec"
 
@@ -37,7 +38,7 @@ def test_what_waits_and_what_was_dropped_is_shown(waiting, leeway, ok):
 
 def test_the_drift_function_shows_it_too(waiting, home):
     with Queries(Settings(home=home)) as queries:
-        text = metrics(queries).decode()
+        text = metrics(queries, queries.settings, 0).decode()
         (about,) = status(queries)["outboxes"]
     assert f'leeway_outbox_waiting_bytes{{function="shop/server"}} {float(waiting)}' in text
     assert 'leeway_outbox_dropped{function="shop/server",reason="outbox_full"} 2.0' in text

@@ -13,9 +13,10 @@ from leeway.interfaces import Message
 from leeway.local.stores import stores
 from leeway.settings import Settings
 from monitoring.consumer import Consumer
+from monitoring.metrics import metrics
 from monitoring.queries import Queries
 from monitoring.shards import Shards
-from monitoring.status import metrics, status
+from monitoring.status import status
 
 STREAM = "users/admin/elec"
 
@@ -62,7 +63,8 @@ def test_a_broker_that_is_away_is_told_beside_what_is_known(settings, monkeypatc
         assert (shown.exit_code, shown.output.count(f"stream    {url}: cannot be read: ")) == (0, 1)
         with Queries(replace(settings, stream_timeout_s=0.2)) as queries:
             assert "users/elec" in status(queries)["streams"][url]["error"]
-            assert b"leeway_position{" in metrics(queries) and b"leeway_stream_waiting{" not in metrics(queries)
+            text = metrics(queries, queries.settings, 0)
+            assert b"leeway_position{" in text and b"leeway_stream_lag{" not in text
 
 
 def test_names_that_lie_on_a_broker_are_looked_for_there(settings):
