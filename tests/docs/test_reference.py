@@ -32,7 +32,7 @@ def test_the_reference_holds_every_field_command_and_metric(generated):
     assert "| `propensity` |" in generated["record.md"] and "| `class` |" in generated["record.md"]
     assert "## leeway deploy" in generated["cli.md"] and "### leeway hub serve" in generated["cli.md"]
     assert "| `leeway_requests_total` | counter |" in generated["metrics.md"]
-    assert "| `leeway_stream_waiting` | gauge | `stream` |" in generated["metrics.md"]
+    assert "| `leeway_stream_lag` | gauge | `stream` |" in generated["metrics.md"]
 
 
 def lines():
