@@ -19,7 +19,7 @@ _CELLS, _FEWEST_RUNS, _MOST_RUNS = 10_000_000, 200, 1_000
 _CHUNK = 1_000_000
 _FEWEST_DELAYS = 40
 _TENFOLD = 10
-_BURSTS_DELAY = 0.375
+_BURSTS_DELAY = 0.27
 _INTERVAL = (0.025, 0.975)
 _UPPER = 0.93
 _CONSERVATIVE_ODDS = 1.6
@@ -61,9 +61,9 @@ class Calibration:
     def delay(self, factor: float) -> float:
         """Mean labelled rows until the alarm when the error level is multiplied.
 
-        Simulated with the further errors added at random, and scaled by what bursts add to that: 1 + .375 log
+        Simulated with the further errors added at random, and scaled by what bursts add to that: 1 + .27 log
         inflation, found on the streams of tests/bench/bench_detection.py (simulated 363 and 782 rows, in truth 644 and
-        1,604, at inflations about 8 and 16).
+        1,604, at estimated inflations of 12 and 61 in the median).
         """
         detector, level = self.detector, self._level.level
         raised = min(factor * level, (1 + level) / 2)
