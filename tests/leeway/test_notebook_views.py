@@ -15,7 +15,8 @@ from monitoring.reconciliation import Reconciliation
 
 VERDICT = Verdict(
     id="v", endpoint="p/f/d/default/d/v1", detector="data_drift", kind="data_drift", status=2, at=Position(0, 9),
-    appended=1, rows=1000, statistic=3.0, threshold=1.0, first=RowReference(Position(0, 0), "<r0>", 0), last=RowReference(Position(0, 9), "r9", 0),
+    appended=1, rows=1000, statistic=3.0, threshold=1.0,
+    first=RowReference(Position(0, 0), "<r0>", 0), last=RowReference(Position(0, 9), "r9", 0),
 )  # fmt: skip
 
 
