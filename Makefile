@@ -6,7 +6,8 @@ ifndef SERVICE
 export MLRUN_IGNORE_ENV_FILE = 1
 endif
 
-.PHONY: help install demo test notebook notebooks docs hub lock bench bench-detection soak lint clean down
+.PHONY: help install demo test notebook notebooks docs hub lock bench bench-backends bench-detection engines soak
+.PHONY: lint screenshots clean down
 .DEFAULT_GOAL := help
 
 help:
@@ -18,9 +19,13 @@ help:
 	@echo "make docs      generate the reference in docs/ from the code"
 	@echo "make hub       generate hub/ from functions/"
 	@echo "make bench     measure, beside a calibration loop"
-	@echo "make bench-detection   false alarms and delays of the detectors, some 15 minutes"
+	@echo "make engines   put real servers into build/engines, so that make test leaves nothing out"
+	@echo "make bench-backends   what each backend takes and answers"
+	@echo "make bench-detection   false alarms, delays and power of the detectors; ERRORS=FILE.csv, or"
+	@echo "               FRAME=FILE.parquet REFERENCE=FILE.parquet, judges your own stream or rows instead"
 	@echo "make soak      the long tests"
 	@echo "make lint      style, and the arrows between the packages"
+	@echo "make screenshots  the README's pictures of the dashboard, anew"
 	@echo "make lock      resolve requirements.lock anew"
 	@echo "make clean     remove .venv and caches; what was recorded stays in .leeway"
 
@@ -52,11 +57,19 @@ hub: install
 	@$(LEEWAY) hub build
 
 bench: install
-	@for script in $(filter-out %/bench_detection.py,$(wildcard tests/bench/bench_*.py)); do \
+	@for script in $(filter-out %/bench_backends.py %/bench_detection.py %/bench_windows.py,$(wildcard tests/bench/bench_*.py)); do \
 		.venv/bin/python "$$script" || exit 1; done
 
+bench-backends: install
+	@sh tests/engines/install.sh
+	@.venv/bin/python tests/bench/bench_backends.py $(ARGS)
+
 bench-detection: install
-	@.venv/bin/python tests/bench/bench_detection.py $(ARGS)
+	@$(if $(FRAME),,.venv/bin/python tests/bench/bench_detection.py $(if $(ERRORS),--errors $(ERRORS)) $(ARGS))
+	@$(if $(ERRORS),,.venv/bin/python tests/bench/bench_windows.py $(if $(FRAME),--frame $(FRAME) --reference $(REFERENCE)))
+
+engines: install
+	@sh tests/engines/install.sh
 
 soak: install
 	@.venv/bin/python -m pytest -m soak
@@ -65,6 +78,11 @@ lint: install
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/lint-imports
+
+screenshots: install
+	@.venv/bin/python -m pytest tests/e2e/test_dashboard.py -k 'works_fits and (light-1280-overview or dark-1280-endpoint)'
+	@cp build/screenshots/overview-light-1280.png docs/dashboard-overview.png
+	@cp build/screenshots/endpoint-dark-1280.png docs/dashboard-endpoint.png
 
 # The lock names no package index and no host; an old one would be preferred where it fits, so it goes first.
 lock: install

@@ -13,7 +13,7 @@ from leeway import record
 from leeway.cli import main
 
 ROOT = Path(__file__).parents[1]
-METRICS = {"model_server": "serving/metrics.py", "concept_drift": "monitoring/status.py"}
+METRICS = {"model_server": "serving/exposition.py", "concept_drift": "monitoring/status.py"}
 
 
 def pages() -> dict[str, str]:

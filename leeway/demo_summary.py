@@ -25,6 +25,8 @@ def _lines(s: Mapping[str, Any], differences: Sequence[str]) -> Iterator[str]:
     yield from (f"  {name:<16}{path}" for name, path in s["paths"].items())
     yield from (f"  {name:<16}{url}" for name, url in s["endpoints"].items())
     yield ""
+    if pages := s["endpoints"].get("dashboard"):
+        yield f"  The dashboard: {pages}"
     yield "  To look: `leeway status`, `leeway logs model-server`, or open the report in a browser."
     yield "  What runs goes on running: `leeway down` stops all of it."
 

@@ -74,10 +74,10 @@ class Outbox:
             self.work.set()
         return True
 
-    def drop(self, key: str, reason: str) -> None:
-        """Count a record that never came here. Never raises."""
+    def drop(self, key: str, reason: str, count: int = 1) -> None:
+        """Count records that never came here. Never raises."""
         with self._lock:
-            self._count(key, self._slots.get(key) or self._add_slot(key), reason)
+            self._count(key, self._slots.get(key) or self._add_slot(key), reason, count)
 
     def waiting(self) -> tuple[int, int]:
         """(records, bytes) that were not forwarded yet."""

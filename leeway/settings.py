@@ -22,11 +22,12 @@ def _setting(
     low: float | None = None,
     high: float | None = None,
     foreign: str = "",
+    secret: bool = False,
     one_of: tuple[str, ...] = (),
 ) -> Any:
-    """`foreign` is the variable of a setting that is not Leeway's own."""
+    """`foreign` is the variable of a setting that is not Leeway's own; one that may hold a secret is not shown."""
     about = {"key": key, "doc": doc, "low": low, "high": high, "foreign": foreign, "one_of": one_of}
-    return field(default=default, metadata=about)
+    return field(default=default, repr=not secret, metadata=about)
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,14 @@ class Settings:
 
     home: Path = _setting("home", Path(".leeway"), "where everything lies that Leeway writes")
     stream: str = _setting("stream", "", "default base of scheme-less stream names; empty: the home")
-    series: str = _setting("series", "", "URL of the time-series store; empty: SQLite in the home")
-    archive: str = _setting("archive", "", "URL of the Parquet archive; empty: a folder in the home")
-    state: str = _setting("state", "", "URL of the state store; empty: SQLite in the home")
+    series: str = _setting("series", "", "URL of the time-series store; empty: SQLite in the home", secret=True)
+    archive: str = _setting("archive", "", "URL of the Parquet archive; empty: a folder in the home", secret=True)
+    state: str = _setting("state", "", "URL of the state store; empty: SQLite in the home", secret=True)
     stream_shards: int = _setting("stream.shards", 1, "shards of a stream that is created", 1, 1024)
+    stream_timeout_s: float = _setting("stream.timeout_s", 10.0, "how long a broker is waited for", 0.1)
+    kafka_options: str = _setting(
+        "kafka.options", "", "JSON of client options (TLS, SASL), named as MLRun or librdkafka names them", secret=True
+    )
     stream_kept_mb: int = _setting("stream.kept_mb", 256, "what a shard keeps for a replay when it was read", 1)
     stream_limit_mb: int = _setting("stream.limit_mb", 2_048, "what a shard holds at most, read or not", 1)
     series_points_s: int = _setting("series.points_s", 48 * 3600, "how long series stay by the second", 60)
@@ -49,7 +54,10 @@ class Settings:
         "privacy.hashed", "", "columns of which only a keyed hash is recorded, comma-separated"
     )
     privacy_key: str = _setting(
-        "privacy.key", "", "the key of those hashes; without one they are only as secret as the values are many"
+        "privacy.key",
+        "",
+        "the key of those hashes; without one they are only as secret as the values are many",
+        secret=True,
     )
     outbox_limit_mb: int = _setting("outbox.limit_mb", 256, "how much may wait in one outbox", 1)
     outbox_sync: bool = _setting("outbox.sync", False, "whether each record is synced to disk before the answer")
@@ -88,11 +96,22 @@ class Settings:
     window_gate_correlation: float = _setting(
         "window.gate_correlation", 0.1, "what the correlation of two features must move by, in Fisher's z", 0
     )
+    dashboard_hosts: str = _setting(
+        "dashboard.hosts", "", "hosts (comma-separated) that the dashboard answers to, besides this machine's own names"
+    )
+    dashboard_token: str = _setting(
+        "dashboard.token", "", "what decisions need where the dashboard is not on this machine; empty: none are taken",
+        secret=True,
+    )  # fmt: skip
+    dashboard_platform: str = _setting(
+        "dashboard.platform", "", "URL of the Nuclio dashboard whose functions are shown; empty: the laptop's"
+    )
     warming_rows: int = _setting("warming.rows", 2_000, "labelled rows that set an unknown error level", 50)
     function_name: str = _setting(
         "function.name", "function", "the name of the function that runs here", foreign="NUCLIO_FUNCTION_NAME"
     )
     v3io_api: str = _setting("v3io.api", "", "V3IO's web API", foreign="V3IO_API")
+    v3io_access_key: str = _setting("v3io.access_key", "", "the key to it", foreign="V3IO_ACCESS_KEY", secret=True)
     kubernetes_service_host: str = _setting(
         "kubernetes.service_host", "", "set by Kubernetes in every pod", foreign="KUBERNETES_SERVICE_HOST"
     )

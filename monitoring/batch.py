@@ -1,5 +1,6 @@
 """What some messages held, ready to be worked on in columns."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from .answers import COUNTED, DUPLICATE_ID, TEST, Answers
@@ -31,6 +32,5 @@ def count_answers(answers: Answers, counts: Counts) -> None:
 def count_feedback(feedback: list[Told], counts: Counts) -> None:
     """Add feedback records, and what became of their rows when they came."""
     counts.feedback.recorded += len(feedback)
-    for told in feedback:
-        for outcome in told.outcomes:
-            setattr(counts.feedback, outcome, getattr(counts.feedback, outcome) + 1)
+    for outcome, n in Counter(outcome for told in feedback for outcome in told.outcomes).items():
+        setattr(counts.feedback, outcome, getattr(counts.feedback, outcome) + n)

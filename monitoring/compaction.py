@@ -5,24 +5,34 @@ later one has begun; a file of 16 MB stays as it is. A file that is lost halfway
 before its sources go, and readers drop doubles by position.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
+from functools import partial
 from itertools import groupby
 
 from leeway.interfaces import Archive, ArchiveFile
+
+from .erase import without_ids
 
 _CLASSES = (256 << 10, 2 << 20, 16 << 20)
 _ENOUGH = 8
 _MOST = 512  # files in one go
 
 
-def compact(archive: Archive, prefixes: Iterable[str], rounds: int = 4) -> int:
-    """Merge the files whose names begin with one of the prefixes (`Consumer.prefix`); how many were taken over."""
+def compact(
+    archive: Archive,
+    prefixes: Iterable[str],
+    rounds: int = 4,
+    erased: Callable[[str], Collection[str]] = lambda key: (),
+) -> int:
+    """Merge the files whose names begin with one of the prefixes (`Consumer.prefix`); how many were taken over. The
+    rows of the ids that were `erased` of a stream key are left out."""
     begin, taken = tuple(prefixes), 0
     for _ in range(rounds):
         found = mergeable([file for file in archive.files() if file.name.startswith(begin)]) if begin else []
         for files in found:
-            archive.replace(files, merged_name(files))
+            ids = erased(files[0].deployment)
+            archive.replace(files, merged_name(files), partial(without_ids, ids=ids))
             taken += len(files)
         if not found:
             break

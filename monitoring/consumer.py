@@ -25,7 +25,7 @@ from .projection import Projection
 from .weight import weight
 
 _POSITION, _PLAN, _VERSION = "position", "plan", "version"
-VERSION = 2  # of the values in a consumer's state; 1 kept its pending labels in memory
+VERSION = 3  # of the values in a consumer's state; 1 kept its pending labels in memory, 2 in larger pieces
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class Consumer:
     ):
         self._stream_name, self._shard, self._settings = stream_name, shard, settings
         self._state, self._series, self._archive, self._clock = state, series, archive, clock
-        self._shared = shared
+        self._shared, self._range_rows = shared, settings.range_rows
         self._names = f"{hashlib.blake2b(stream_name.encode(), digest_size=6).hexdigest()}-{shard}"
         self._projection = Projection(shared, stream_name, shard, state_name)
         self._outgoing = Outgoing(state, emit_event)
@@ -67,6 +67,7 @@ class Consumer:
         self._opened_at = 0.0
         self._effects: Effects | None = None
         self._lost: Conflict | None = None
+        self._intended: Plan | None = None  # the same one is tried again: its commit may have taken place unheard
         self._load()
 
     @property
@@ -82,17 +83,19 @@ class Consumer:
     @property
     def is_full(self) -> bool:
         """Whether more waits here than ranges take: the stores do not keep up."""
-        return self._weight >= 4 * self._settings.range_rows
+        return self._weight >= 4 * self._range_rows
 
     def offer(self, message: Message) -> None:
         """Take one message; the one that fills a range commits it. What was taken before is skipped."""
-        if message.offset < self._next or (self._buffer and message.offset <= self._buffer[-1].offset):
+        if message.offset < self._next:
             return
         if not self._buffer:
             self._opened_at = self._clock.monotonic()
+        elif message.offset <= self._buffer[-1].offset:
+            return
         self._buffer.append(message)
         self._weight += weight(message)
-        if self._is_complete():
+        if (self._plan is not None or self._weight >= self._range_rows) and self._is_complete():
             self._end_range()
 
     def consume(self, messages: Iterable[Message]) -> None:
@@ -150,7 +153,7 @@ class Consumer:
             return False
         if self._plan is not None:
             return self._buffer[-1].offset >= self._plan.last
-        return self._weight >= self._settings.range_rows
+        return self._weight >= self._range_rows
 
     def _end_range(self) -> None:
         if self._lost is not None:
@@ -166,10 +169,10 @@ class Consumer:
 
     def _make_plan(self) -> Plan:
         first, last = self._buffer[0].offset, self._buffer[-1].offset
-        plan = Plan(first, last, f"{self._names}-{first:016d}")
+        plan = self._intended = self._intended or Plan(first, last, f"{self._names}-{first:016d}")
         expect = {_POSITION: self._position, _PLAN: None}
         self._state.commit({_PLAN: msgspec.json.encode(plan)}, expect=expect)
-        self._plan = plan
+        self._plan, self._intended = plan, None
         return plan
 
     def _work(self, plan: Plan) -> Effects:

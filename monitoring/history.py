@@ -20,7 +20,7 @@ from .queries import Queries
 from .reconciliation import Baseline
 from .verdicts import CLEARS, DETECTED
 
-CONCEPT, DATA = "concept_drift", "data_drift"
+CONCEPT, DATA, SLICE = "concept_drift", "data_drift", "concept_drift_slice"
 _COLUMNS = (
     "shard", "offset", "index", "row", "id", "when", "event_time", "microsec", "appended", "status", "endpoint_id",
 )  # fmt: skip
@@ -50,6 +50,27 @@ class History:
     @property
     def concept_alarms(self) -> list[Verdict]:
         return [v for v in self.verdicts if v.detector == CONCEPT and v.status == DETECTED]
+
+    @property
+    def concept_incidents(self) -> list[tuple[Verdict, Verdict | None]]:
+        """The alarm that opened each incident of the concept detector, and the verdict that cleared it, if one did."""
+        found: list[tuple[Verdict, Verdict | None]] = []
+        for each in self.verdicts:
+            is_open = bool(found) and found[-1][1] is None
+            if each.detector == CONCEPT and each.status == DETECTED and not is_open:
+                found.append((each, None))
+            elif each.detector == CONCEPT and CLEARS in each.details and is_open:
+                found[-1] = (found[-1][0], each)
+        return found
+
+    @property
+    def slice_alarms(self) -> list[Verdict]:
+        """The first alarm of each slice whose errors rose, in stream order."""
+        first: dict[str, Verdict] = {}
+        for found in self.verdicts:
+            if found.detector == SLICE and found.status == DETECTED:
+                first.setdefault(found.feature, found)
+        return list(first.values())
 
     @property
     def alarms(self) -> list[Verdict]:

@@ -8,12 +8,15 @@ from leeway.interfaces import Archive, SeriesStore
 from leeway.settings import Settings
 
 from .compaction import compact, drop_days
+from .erase import EraseList, erase
 
 PERIOD_S = 60.0
+_HOUR = 60  # rounds
 
 
 class Keeper:
-    """A thread that merges the archive's files, drops its days beyond `archive.days`, and sums up old points.
+    """A thread that merges the archive's files, drops its days beyond `archive.days`, sums up old points, and
+    takes out again what was `erased`.
     `prefixes` gives those of the consumers here. What a store refuses is reported, and tried again a minute later."""
 
     def __init__(
@@ -23,9 +26,11 @@ class Keeper:
         series: SeriesStore,
         prefixes: Callable[[], Iterable[str]],
         report: Callable[[str], None],
+        erased: EraseList | None = None,
     ):
         self._settings, self._archive, self._series = settings, archive, series
-        self._prefixes, self._report = prefixes, report
+        self._prefixes, self._report, self._erased = prefixes, report, erased
+        self._round = 0
         self._closing = Event()
         self._thread = Thread(target=self._run, name="leeway-keeper", daemon=True)
 
@@ -40,14 +45,14 @@ class Keeper:
 
     def keep(self) -> None:
         """Do all of it once."""
-        for act in (self._compact, self._drop, self._sum_up):
+        for act in (self._compact, self._drop, self._sum_up, self._erase):
             try:
                 act()
             except StoreError as error:
                 self._report(f"keeping the stores small: {error}")
 
     def _compact(self) -> None:
-        compact(self._archive, self._prefixes())
+        compact(self._archive, self._prefixes(), erased=self._erased.ids if self._erased else _nothing)
 
     def _drop(self) -> None:
         if self._settings.archive_days:
@@ -56,6 +61,18 @@ class Keeper:
     def _sum_up(self) -> None:
         self._series.retain(self._settings.series_points_s, self._settings.series_sums_s)
 
+    def _erase(self) -> None:
+        """Once an hour, what came again under ids that were erased."""
+        if self._erased is not None and self._round % _HOUR == 0:
+            for key in self._erased.deployments():
+                erase(self._archive, key, self._erased.ids(key))
+        self._round += 1
+
     def _run(self) -> None:
         while not self._closing.wait(PERIOD_S):
             self.keep()
+
+
+def _nothing(key: str) -> tuple[str, ...]:
+    """Nothing was erased."""
+    return ()

@@ -1,4 +1,4 @@
-"""Which remembered entries an id may have: 10 to 14 bytes of memory an entry, so that ten million fit.
+"""Which remembered entries an id may have: 9.5 to 11.5 bytes of memory an entry, so that ten million fit.
 
 256 tables by the first byte of a hash of 32 bits; open addressing with linear probing. A slot holds the other 24 bits
 of the hash and, in 40 bits, the serial of the entry. That tells ids apart well enough to look only where something
@@ -9,8 +9,8 @@ import numpy as np
 
 _TABLES, _TAG_BITS, _SERIAL_BITS = 256, 24, 40
 _TAG, _SERIAL = (1 << _TAG_BITS) - 1, (1 << _SERIAL_BITS) - 1
-_SMALLEST = 512  # slots of a table
-_LOOSE, _FULL = 0.6, 0.8  # of a table's slots: after it was made, and when it is made anew
+_SMALLEST = 2_048  # slots of a table
+_LOOSE, _FULL = 0.7, 0.85  # of a table's slots: after it was made, and when it is made anew
 
 
 class LabelIndex:

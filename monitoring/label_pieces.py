@@ -1,4 +1,4 @@
-"""How the label book lies in the state: in pieces of 128 entries, compressed, that are never changed once full.
+"""How the label book lies in the state: in pieces of 64 entries, compressed, that are never changed once full.
 
 Writing costs what came, not what waits. The newest pieces stay in memory; an older one is read when its turn comes.
 """
@@ -11,10 +11,10 @@ import pyarrow as pa
 from leeway.interfaces import State
 
 from .label_values import Entry
-from .packing import pack
+from .packing import pack, unpack
 
-PREFIX = "label/"
-_BITS = 7
+PREFIX, WHO = "label/", "labels/who"
+_BITS = 6
 SIZE = 1 << _BITS
 _HOT = 256  # pieces kept in memory
 _PAGE = 2_000
@@ -49,7 +49,7 @@ class LabelPieces:
     def entry(self, serial: int) -> Entry:
         """The entry of a serial that is remembered."""
         piece = self._hot.get(serial >> _BITS)
-        return (self._read(serial >> _BITS) if piece is None else piece)[serial % SIZE]
+        return (self._read(serial >> _BITS) if piece is None else piece)[serial & SIZE - 1]
 
     def changes(self) -> tuple[dict[str, bytes], list[str]]:
         """What to put and delete since the last call."""
@@ -93,6 +93,24 @@ class LabelPieces:
         if surplus > 0:
             for number in [number for number in self._hot if number not in self._changed][:surplus]:
                 del self._hot[number]
+
+
+def erased_pieces(state: State, key: str, ids: frozenset[str]) -> tuple[dict[str, bytes], int]:
+    """The pieces of a state that hold entries of these ids of a stream key, without what those say; how many entries.
+    Their places stay, as serials count them."""
+    numbers = {number for number, who in enumerate(unpack(state.get(WHO) or b"\x90")) if who[0] == key}
+    puts: dict[str, bytes] = {}
+    erased, after = 0, ""
+    while page := state.scan(PREFIX, after, _PAGE):
+        for at, value in page.items():
+            piece = _decoded(value)
+            wanted = [entry for entry in piece if entry.id in ids and entry.who in numbers]
+            for entry in wanted:
+                entry.id, entry.rows, entry.outputs, entry.truths = "", 0, [], ()
+            if wanted:
+                puts[at], erased = _encoded(piece), erased + len(wanted)
+        after = at
+    return puts, erased
 
 
 def _key(number: int) -> str:

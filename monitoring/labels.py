@@ -18,15 +18,17 @@ import numpy as np
 from leeway.interfaces import State
 
 from .label_index import LabelIndex
-from .label_pieces import LabelPieces
+from .label_pieces import WHO, LabelPieces
 from .label_values import TEST, Completed, Entry, Orphan, Place, Who
 from .packing import pack
 
 JOINED, DUPLICATE, CORRECTED, PENDING = "joined", "duplicate", "corrected", "pending"
 
-_FIRST, _NEXT, _WHO = "labels/first", "labels/next", "labels/who"
+_FIRST, _NEXT, _WHO = "labels/first", "labels/next", WHO
 _TRUTH = "truth"  # the lane of records of truth
-_AT_ONCE = 500_000  # hashes that are put into the index in one go
+_NOTHING: list[Any] = []  # what a record of truth predicts
+_BITS_32 = 0xFFFFFFFF
+_AT_ONCE = 250_000  # hashes that are put into the index in one go
 
 
 class Labels:
@@ -58,7 +60,7 @@ class Labels:
 
     def predict(self, who: int, id: str, outputs: list[Any], at: Place) -> int | None:
         """Remember a prediction: how many rows of truth ceased to wait for it; None where its lane had that id."""
-        hashed = self._hash(who, id)
+        hashed = (hash(id) ^ self._salts[who]) & _BITS_32
         entry = Entry(who, id, at.clock, at.offset, at.index, len(outputs), outputs)
         ceased = 0
         if serials := self._index.find(hashed):
@@ -75,9 +77,10 @@ class Labels:
         who = self._truths.get(key)
         if who is None:
             who = self._truths[key] = self.who(Who(key, "", _TRUTH))
-        hashed = self._hash(who, id)
-        others = self._entries(key, id, self._index.find(hashed))
-        entry = Entry(who, id, at.clock, at.offset, at.index, 0, [])
+        hashed = (hash(id) ^ self._salts[who]) & _BITS_32
+        serials = self._index.find(hashed)
+        others = self._entries(key, id, serials) if serials else []
+        entry = Entry(who, id, at.clock, at.offset, at.index, 0, _NOTHING)
         outcomes = [self._join(entry, others, row, truth, at) for row, truth in truths]
         if entry.truths:
             self._remember(entry, hashed)
@@ -128,7 +131,7 @@ class Labels:
 
     def _hash(self, who: int, id: str) -> int:
         """32 bits; other ones in each process, so that nobody can choose ids that collide."""
-        return (hash(id) ^ self._salts[who]) & 0xFFFFFFFF
+        return (hash(id) ^ self._salts[who]) & _BITS_32
 
     def _remember(self, entry: Entry, hashed: int) -> None:
         self._index.add(hashed, self._pieces.append(entry))
@@ -137,16 +140,19 @@ class Labels:
 
     def _entries(self, key: str, id: str, serials: Sequence[int]) -> list[Entry]:
         """Of some entries those of that id, in order."""
-        if not serials:
-            return []
-        found = map(self._pieces.entry, serials)
-        return [entry for entry in found if entry.id == id and self._who[entry.who].key == key]
+        found = []
+        for serial in serials:
+            entry = self._pieces.entry(serial)
+            if entry.id == id and self._who[entry.who].key == key:
+                found.append(entry)
+        return found
 
     def _join(self, entry: Entry, others: list[Entry], row: int, truth: Any, at: Place) -> str:
         for known in (*others, entry):
-            for known_row, first, _ in known.truths:
-                if known_row == row:
-                    return DUPLICATE if first == truth else CORRECTED
+            if known.truths:
+                for known_row, first, _ in known.truths:
+                    if known_row == row:
+                        return DUPLICATE if first == truth else CORRECTED
         outcome = PENDING
         for other in others:
             if row < other.rows:

@@ -14,7 +14,7 @@ from leeway.profile import Profile
 from leeway.record import Incident, Position, Verdict
 from leeway.settings import Settings
 
-from . import dead_letters, incidents
+from . import dead_letters, incidents, late_truth
 from .counts import Counts, add
 from .dead_letters import DeadLetter
 from .projection import CONSUMER, COUNTS, ENDPOINT, INCIDENT, Counted, Shown
@@ -108,6 +108,11 @@ class Queries:
             pc.and_(pc.equal(table["offset"], last.offset), pc.less_equal(table["index"], last.index)),
         )
         return table.filter(pc.and_(pc.equal(table["shard"], first.shard), pc.and_(after, before)))
+
+    def late_truth(self, endpoint: str) -> pa.Table:
+        """The rows of an endpoint whose truth came too late, as monitoring/late_truth.py joined them last."""
+        table = self._archive.read(late_truth.KIND, self._key_of(endpoint))
+        return table.filter(pc.equal(table["endpoint_id"], endpoint)) if table.num_rows else table
 
     def dead_letters(self) -> list[DeadLetter]:
         """What could not be used, by stream and position."""

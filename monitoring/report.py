@@ -19,7 +19,7 @@ from .charts.palette import VARIABLES
 from .charts.statistic_chart import draw_statistic
 from .charts.traffic_chart import draw_latency, draw_traffic
 from .history import History
-from .report_tables import alarm_lines, count_lines, losses, moved_lines, tiles
+from .report_tables import Late, alarm_lines, count_lines, late_line, losses, moved_lines, tiles
 from .story import story_of
 
 _PANELS, _COLUMNS, _WIDTH = 9, 3, 10.2
@@ -37,7 +37,8 @@ class Strongest:
 @dataclass(frozen=True)
 class Report:
     """What a page is made of. `summary` is that of monitoring/summary.py, `differences` what does not add up in it;
-    `requests` and `latencies` are the endpoint's series, second by second."""
+    `requests` and `latencies` are the endpoint's series, second by second; `late` is what truth said that came too
+    late for the detectors."""
 
     history: History
     summary: Mapping[str, Any]
@@ -45,6 +46,7 @@ class Report:
     requests: Sequence[Point]
     latencies: Sequence[Point]
     strongest: Sequence[Strongest]
+    late: Late = Late(0, 0)
 
     def page(self) -> str:
         """The HTML."""
@@ -71,6 +73,7 @@ class Report:
             "counts": count_lines(self.summary),
             "differences": list(self.differences),
             "losses": losses(self.summary),
+            "late": late_line(self.late),
             "places": [*self.summary["paths"].items(), *self.summary["endpoints"].items()],
         }
 

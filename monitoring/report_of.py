@@ -8,9 +8,12 @@ import pyarrow.compute as pc
 from leeway.settings import Settings
 
 from .answers import COUNTED
+from .error_level import error_of, mismatches
 from .history import History
+from .late_truth import errors_of
 from .queries import Queries
 from .report import Report, Strongest
+from .report_tables import Late
 from .series import LATENCY_US, REQUESTS
 from .summary import differences
 
@@ -20,7 +23,16 @@ def report_of(settings: Settings, queries: Queries, history: History, summary: M
     begin, end = history.seconds
     requests, latencies = (queries.series(name, history.endpoint, begin, end + 1) for name in (REQUESTS, LATENCY_US))
     strongest = [_strongest(queries, history, name) for name in history.watched_names if _alarmed(history, name)]
-    return Report(history, summary, differences(summary), requests, latencies, strongest)
+    late = _late(queries, history)
+    return Report(history, summary, differences(summary), requests, latencies, strongest, late)
+
+
+def _late(queries: Queries, history: History) -> Late:
+    table = queries.late_truth(history.endpoint)
+    if not table.num_rows:
+        return Late(0, 0)
+    errors = errors_of(table, error_of(history.profile) if history.profile else mismatches)
+    return Late(table.num_rows, int(errors.sum()))
 
 
 def _alarmed(history: History, name: str) -> bool:

@@ -1,7 +1,7 @@
 """The numbers of a report page, as the texts of its tiles and tables."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from leeway.interfaces import Point
 from leeway.record import Verdict
@@ -10,6 +10,13 @@ from .history import History
 from .latency import quantile_us
 
 Line = dict[str, str]
+
+
+class Late(NamedTuple):
+    """Rows whose truth came too late for the detectors, and how many of their answers were wrong."""
+
+    rows: int
+    errors: int
 
 
 def tiles(history: History, summary: Mapping[str, Any], latencies: Sequence[Point]) -> list[Line]:
@@ -50,6 +57,14 @@ def losses(summary: Mapping[str, Any]) -> str:
     return f"{summary['dropped']:,} dropped, {summary['lost']:,} lost, {summary['dead_lettered']:,} dead-lettered"
 
 
+def late_line(late: Late) -> str:
+    """What truth said that came too late; "" where none did."""
+    if not late.rows:
+        return ""
+    share = f"{late.errors:,} of these answers were wrong ({late.errors / late.rows:.1%})"
+    return f"Truth of {late.rows:,} rows came too late for the detectors: {share}."
+
+
 def moved_lines(history: History, shown: Sequence[tuple[str, Verdict]]) -> list[Line]:
     """Features in the windows where they were farthest: why they alarmed, reference and window, and the rows that
     contribute most."""
@@ -83,7 +98,7 @@ def _alarm_line(history: History, verdict: Verdict) -> Line:
         "end": str(history.time_of(verdict.last).astype("datetime64[D]")),
         "statistic": f"{verdict.statistic:.3g}",
         "threshold": f"{verdict.threshold:.3g}",
-        "features": ", ".join(verdict.features),
+        "features": ", ".join(verdict.features) or verdict.feature,
     }
 
 

@@ -7,6 +7,7 @@
 | latency_us | | histogram, count, total, low and high of their whole durations in microseconds |
 | rows | | count = rows that were counted (no tests, no repeated ids) |
 | labelled | | count = rows whose truth was joined |
+| label_lag_s | | of labelled rows: count, and total, low and high of the seconds from answer to truth |
 | error | | of labelled rows: count, and total = how many were wrong |
 | concept_drift | | the concept detector's statistic: count of rows, low and high |
 | concept_drift_threshold | | low = high = its threshold |
@@ -14,6 +15,7 @@
 | data_drift_threshold | | low = high = its threshold |
 | data_drift_effect | the feature | a window's effect: count of windows, low and high |
 | data_drift_missing | the feature | a window's missing rate, likewise |
+| data_drift_duplicates | | a window's share of rows that equal an earlier one of it, likewise |
 | performance_estimate | the metric | what a window's rows let expect of it: count of windows, low and high |
 | performance_interval | the metric | low and high of the intervals around them |
 
@@ -26,10 +28,10 @@ from dataclasses import dataclass, field
 from leeway.interfaces import Point
 
 REQUESTS, FAILURES, LATENCY_US, ROWS = "requests", "failures", "latency_us", "rows"
-LABELLED, ERROR = "labelled", "error"
+LABELLED, LABEL_LAG_S, ERROR = "labelled", "label_lag_s", "error"
 CONCEPT, CONCEPT_THRESHOLD = "concept_drift", "concept_drift_threshold"
-DATA, DATA_THRESHOLD, EFFECT, MISSING = (
-    "data_drift", "data_drift_threshold", "data_drift_effect", "data_drift_missing",
+DATA, DATA_THRESHOLD, EFFECT, MISSING, DUPLICATES = (
+    "data_drift", "data_drift_threshold", "data_drift_effect", "data_drift_missing", "data_drift_duplicates",
 )  # fmt: skip
 PERFORMANCE, PERFORMANCE_INTERVAL = "performance_estimate", "performance_interval"
 

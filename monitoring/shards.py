@@ -10,11 +10,12 @@ import msgspec
 from leeway.backends import connect
 from leeway.clock import Clock, SystemClock
 from leeway.errors import Conflict, StoreError
-from leeway.interfaces import Message, State
+from leeway.interfaces import Message, State, Stream
 from leeway.record import Incident
 from leeway.settings import Settings
 
 from .consumer import Consumer
+from .erase import EraseList
 from .keeper import Keeper
 
 TICK_S = 0.2
@@ -41,10 +42,10 @@ class Shards:
         self._shared = connect.state(settings, "shared")
         self._series = connect.series(settings)
         self._archive = connect.archive(settings)
-        self._events = connect.stream(f"{stream}-events", settings)
+        self._events: Stream | None = None
         self._states: list[State] = []
         self._consumers: dict[int, Consumer] = {}
-        self._keeper = Keeper(settings, self._archive, self._series, self._prefixes, report)
+        self._keeper = Keeper(settings, self._archive, self._series, self._prefixes, report, EraseList(self._shared))
         self._lock = Lock()
         self._closing = Event()
         self._timer = Thread(target=self._run, name="leeway-ranges", daemon=True)
@@ -54,11 +55,16 @@ class Shards:
         self._timer.start()
         self._keeper.start()
 
-    def offer(self, message: Message) -> None:
-        """Hand a message to its shard's consumer."""
+    def offer(self, message: Message) -> bool:
+        """Hand a message to its shard's consumer. False: a store is away, so offer it again."""
         with self._lock:
-            consumer = self._consumers.get(message.shard) or self._consume(message.shard)
+            try:
+                consumer = self._consumers.get(message.shard) or self._consume(message.shard)
+            except StoreError as error:
+                self._report(f"shard {message.shard} of {self._stream}: {error}")
+                return False
             self._act(message.shard, consumer, lambda: consumer.offer(message))
+            return True
 
     def is_full(self, shard: int) -> bool:
         """Whether the stores do not keep up with a shard: offer it nothing for a while."""
@@ -78,7 +84,7 @@ class Shards:
         self._keeper.close()
         with suppress(Conflict):
             self._each(Consumer.close)
-        for store in (*self._states, self._shared, self._series, self._events):
+        for store in (*self._states, self._shared, self._series, *([self._events] if self._events else [])):
             store.close()
 
     def _prefixes(self) -> list[str]:
@@ -114,6 +120,8 @@ class Shards:
                 self._committed(shard, consumer.position)
 
     def _consume(self, shard: int) -> Consumer:
+        if self._events is None:
+            self._events = connect.stream(f"{self._stream}-events", self._settings)
         name = f"consumer/{self._settings.function_name}/{self._stream}/{shard}"
         state = connect.state(self._settings, name)
         self._states.append(state)
@@ -124,5 +132,6 @@ class Shards:
         return consumer
 
     def _emit(self, incident: Incident) -> None:
+        assert self._events is not None  # as whoever emits has taken a message
         if self._events.append([(incident.endpoint, msgspec.json.encode(incident))]) != 1:
             raise StoreError(f"stream {self._stream}-events takes no event now; it will be sent again")

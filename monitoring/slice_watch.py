@@ -20,7 +20,7 @@ from leeway.record import Verdict
 from leeway.settings import Settings
 
 from .answers import Answers
-from .calibrate import Calibration
+from .calibrate import Calibration, odds_of
 from .detectors.bernoulli_cusum import BernoulliCusum
 from .error_level import error_level_from
 from .error_watch import ErrorWatch, Kept
@@ -114,5 +114,5 @@ class SliceWatch:
     def _is_current(self, details: Mapping[str, Any]) -> bool:
         """Whether the settings still are those that a threshold was found with."""
         settings = self._settings
-        wanted = (settings.detector_arl0, settings.detector_odds, settings.detector_preset)
+        wanted = (settings.detector_arl0, odds_of(settings), settings.detector_preset)
         return tuple(details[name] for name in _PRICED_BY) == wanted

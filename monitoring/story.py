@@ -1,6 +1,5 @@
 """What happened to an endpoint, in sentences."""
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -8,10 +7,11 @@ import numpy as np
 from leeway.record import Verdict
 
 from .error_watch import STRETCH_ROWS
-from .history import History
+from .history import SLICE, History
 from .verdicts import DETECTED
 
 _NAMED, _MORE_OFTEN = 4, 10
+_WORTH_TELLING = 0.1  # of the longest incident: shorter ones before it are told as passed
 _CAUSES = {
     "location": "values moved as a whole",
     "shape": "the distribution changed (effect {effect:.2f}, {gate:.2f} matters)",
@@ -38,6 +38,7 @@ def _sentences(history: History) -> Iterator[str]:
         yield f"On rows that it was not fitted on, the model had erred {history.level.level:.1%} of the time."
     yield from _deployed(history)
     yield from _concept(history)
+    yield from _slices(history)
     yield from _performance(history)
     yield from _data(history)
 
@@ -49,15 +50,43 @@ def _concept(history: History) -> Iterator[str]:
     if not history.concept_alarms:
         yield "Its errors stayed where that makes them likely: no concept drift was found."
         return
-    first = history.concept_alarms[0]
+    incidents = history.concept_incidents
+    longest = max(_length(history, *incident) for incident in incidents)
+    main = next(incident for incident in incidents if _length(history, *incident) >= _WORTH_TELLING * longest)
+    yield from _passed(history, incidents[: incidents.index(main)])
+    alarm, cleared = main
+    which = "its first alarm" if main is incidents[0] else "the alarm that stayed"
     yield (
-        f"On {_day(history.time_of(first.last))}, at row {history.number_of(first.last):,}, the concept detector "
-        f"raised its first alarm: of the {first.rows:,} labelled rows behind it {_error_rate(first):.1%} were wrong."
+        f"On {_day(history.time_of(alarm.last))}, at row {history.number_of(alarm.last):,}, the concept detector "
+        f"raised {which}: of the {alarm.rows:,} labelled rows behind it {_error_rate(alarm):.1%} were wrong."
     )
-    yield from _drift_of(history, first)
+    yield from _drift_of(history, alarm)
     worst = max(history.stretches, key=_error_rate)
     yield f"At its worst, around {_day(history.middle_of(worst))}, it erred in {_error_rate(worst):.1%} of rows."
-    yield from _sooner(history, first)
+    if cleared is None:
+        yield "It has not come back since."
+    else:
+        later = len(incidents) - incidents.index(main) - 1
+        again = f", but rose again {later} times" if later else ""
+        yield f"By {_day(history.time_of(cleared.last))} the errors were back where they had been{again}."
+    yield from _sooner(history, alarm)
+
+
+def _length(history: History, alarm: Verdict, cleared: Verdict | None) -> int:
+    end = len(history.times) if cleared is None else history.number_of(cleared.last)
+    return end - history.number_of(alarm.last)
+
+
+def _passed(history: History, incidents: Sequence[tuple[Verdict, Verdict]]) -> Iterator[str]:
+    """Incidents that cleared before the one that matters."""
+    if not incidents:
+        return
+    first, longest = incidents[0][0], max(cleared.rows for _, cleared in incidents)
+    many = "An alarm" if len(incidents) == 1 else f"{len(incidents)} alarms, the first"
+    yield (
+        f"{many} at row {history.number_of(first.last):,}, passed within {longest:,} labelled rows, as false ones or "
+        "short troubles do."
+    )
 
 
 def _drift_of(history: History, alarm: Verdict) -> Iterator[str]:
@@ -76,19 +105,38 @@ def _drift_of(history: History, alarm: Verdict) -> Iterator[str]:
 
 
 def _sooner(history: History, alarm: Verdict) -> Iterator[str]:
-    """What a lower threshold would have cost and brought, by the run lengths of a CUSUM of log-likelihoods: about e to
-    the threshold."""
-    arl0, lower = alarm.details.get("arl0"), alarm.threshold - math.log(_MORE_OFTEN)
-    if arl0 is None or lower <= 0:
+    """How sure the alarm is, and what a tenfold price would have cost and brought."""
+    arl0, lower = alarm.details.get("arl0"), alarm.details.get("threshold_tenfold")
+    if arl0 is None or lower is None:
         return
-    yield f"Its price is one false alarm in {arl0:,} labelled rows."
-    at = history.number_of(alarm.last)
-    sooner = [v for v in history.stretches if v.statistic >= lower and history.number_of(v.last) < at]
-    cost = f"at about {_MORE_OFTEN} times as many false alarms"
+    yield (
+        f"Its price is one false alarm in {arl0:,} labelled rows; at one in {arl0 // _MORE_OFTEN:,}, ten times as many,"
+    )
+    begin, at = history.number_of(alarm.first), history.number_of(alarm.last)
+    above = [v for v in history.stretches if v.statistic >= lower and history.number_of(v.last) < at]
+    sooner = [v for v in above if history.number_of(v.last) >= begin]
+    early = len(above) - len(sooner)
     if sooner:
-        yield f"It would have alarmed by row {history.number_of(sooner[0].last):,} {cost}."
+        yield f"it would have come by row {history.number_of(sooner[0].last):,}"
     else:
-        yield f"It would have come less than {STRETCH_ROWS:,} labelled rows sooner {cost}."
+        yield f"it would have come less than {STRETCH_ROWS:,} labelled rows sooner"
+    if early:
+        rows = f"{early * STRETCH_ROWS:,} labelled rows"
+        yield f"and {rows} before that rise would have lain in stretches with an alarm too."
+    else:
+        yield "and no row before that rise would have alarmed."
+
+
+def _slices(history: History) -> Iterator[str]:
+    """Which slices' errors rose, and which first."""
+    alarms = history.slice_alarms
+    if not alarms:
+        if any(verdict.detector == SLICE for verdict in history.verdicts):
+            yield "In none of the slices did its errors rise."
+        return
+    parts = [f"{v.feature} (row {history.number_of(v.last):,}, {_error_rate(v):.1%} wrong)" for v in alarms[:_NAMED]]
+    more = f" and {len(alarms) - _NAMED} more" if len(alarms) > _NAMED else ""
+    yield f"By slices its errors rose first in {', then '.join(parts)}{more}."
 
 
 def _performance(history: History) -> Iterator[str]:

@@ -26,7 +26,7 @@ def refusal(record: Record) -> str | None:
     request = record.request
     if request.reward is not None and not request.truth:
         return None
-    if not request.truth or all(truth is None for truth in request.truth):
+    if not request.truth or request.truth.count(None) == len(request.truth):
         return "feedback with neither truth nor reward"
     if not request.id:
         return "feedback whose truth names no request id"

@@ -1,7 +1,7 @@
 """Everything that one endpoint is watched with: its profile, the windows of its rows, the errors of its answers."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from .decisions import reference_after
 from .label_values import Completed
 from .moved_rows import MovedRows
 from .packing import pack
-from .series import LABELLED, Points
+from .series import LABEL_LAG_S, LABELLED, Points
 from .verdicts import DETECTED
 from .windows import WindowWatch
 
@@ -90,8 +90,11 @@ class Watch:
 
     def learn(self, completed: Sequence[Completed], points: Points) -> list[Verdict]:
         """Rows got their truth."""
-        for clock, n in Counter(item.at.clock for item in completed).items():
-            points.count(LABELLED, self.endpoint, clock, n)
+        for clock, same in groupby(completed, key=lambda item: item.at.clock):
+            lags_s = [clock - item.entry.clock for item in same]
+            points.count(LABELLED, self.endpoint, clock, len(lags_s))
+            points.extent(LABEL_LAG_S, self.endpoint, clock, min(lags_s), max(lags_s), len(lags_s))
+            points.count(LABEL_LAG_S, self.endpoint, clock, 0, float(sum(lags_s)))
         if self._concept is None:
             return []
         verdicts = self._concept.learn(completed, points)

@@ -19,10 +19,11 @@ from .answers import Answers
 from .chunks import Chunk, from_bytes, joined, to_bytes
 from .columns import Columns
 from .detectors.data_drift import DataDrift, WindowResult
+from .duplicates import duplicate_share
 from .packing import narrow
 from .performance.estimate import Estimate
 from .performance.performance_watch import PerformanceWatch
-from .series import DATA, DATA_THRESHOLD, EFFECT, MISSING, Points
+from .series import DATA, DATA_THRESHOLD, DUPLICATES, EFFECT, MISSING, Points
 from .verdicts import DETECTED, NO_DETECTION, verdict
 
 _DETECTOR = "data_drift"
@@ -136,6 +137,8 @@ class WindowWatch:
         self._end_window()
         bucket = int(answers.clocks[answers.owner[last]])
         self._add_points(result, bucket, points)
+        repeated = duplicate_share(self._columns_of(window, self._names).values(), window.size)
+        points.extent(DUPLICATES, self._endpoint, bucket, repeated, repeated)
         self._performance.add_points(estimates, bucket, points)
         judged = [_judgement(result)] + ([self._performance.judgement(estimates)] if estimates else [])
         where = {"at": answers.position(last), "first": window.first, "last": answers.reference(last)}

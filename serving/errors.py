@@ -11,6 +11,14 @@ class BadRequest(ServingError):
     """The body cannot be read, or lacks what the model needs."""
 
 
+class Unauthorized(ServingError):
+    """A token is asked for, and none was sent."""
+
+
+class Forbidden(ServingError):
+    """The token that was sent is none of those that are taken."""
+
+
 class NotFound(ServingError):
     """No such path, model or version."""
 
@@ -45,6 +53,8 @@ class LoadError(ServingError):
 
 _STATUS: dict[type[ServingError], int] = {
     BadRequest: 400,
+    Unauthorized: 401,
+    Forbidden: 403,
     NotFound: 404,
     MethodNotAllowed: 405,
     TooLarge: 413,

@@ -7,25 +7,47 @@ from typing import Any
 
 import orjson
 
+from . import openapi
+from .auth import Auth
+from .body import opened
+from .columns import in_model_order
+from .cors import Cors
 from .dataplane import DataPlane
-from .errors import MethodNotAllowed, ModelFailed, NotFound, ServingError, TooLarge, status_of
+from .errors import MethodNotAllowed, ModelFailed, NotFound, ServingError, Unauthorized, status_of
 from .metrics import CONTENT_TYPE, Metrics
 from .protocols.base import Protocol
 from .request_id import header_value, request_id
-from .types import Exchange, Feedback, HttpAnswer, HttpRequest, InferenceRequest, InferenceResponse, Operation, Route
+from .types import (
+    Content,
+    Endpoint,
+    Exchange,
+    Feedback,
+    HttpAnswer,
+    HttpRequest,
+    InferenceRequest,
+    InferenceResponse,
+    Operation,
+    Route,
+)
 
 Observer = Callable[[Exchange], None]
 
 _log = logging.getLogger("leeway.serving")
-_OF_MODEL = (Operation.MODEL, Operation.MODEL_READY)
-_OWN = {"metrics": Route(Operation.METRICS, ("GET", "HEAD"))}  # paths of no protocol
+_OF_MODEL = (Operation.MODEL, Operation.MODEL_READY, Operation.GRAPH)
+_EXCHANGES = (Operation.INFER, Operation.EXPLAIN, Operation.FEEDBACK)
+_NONE = Auth(), Cors()
+# Paths of no protocol
+_OWN = {
+    "metrics": Route(Operation.METRICS, ("GET", "HEAD")),
+    openapi.PATH: Route(Operation.DOCUMENT, ("GET", "HEAD")),
+}
 
 
 class Gateway:
     """Finds the protocol of a request, has it read, run and written, and shows the exchange to those who watch.
 
     `observers` see every request to a deployment before its answer leaves; one that fails is logged and counted.
-    `max_body` is in bytes. No exception leaves `answer`.
+    `max_body` is in bytes, packed or not. No exception leaves `answer`.
     """
 
     def __init__(
@@ -35,17 +57,30 @@ class Gateway:
         metrics: Metrics,
         observers: Sequence[Observer] = (),
         max_body: int = 64 << 20,
+        auth: Auth = _NONE[0],
+        cors: Cors = _NONE[1],
     ):
         self._plane, self._protocols, self._metrics = plane, tuple(protocols), metrics
         self._observers, self._max_body = (*observers, metrics.see), max_body
+        self._auth, self._cors = auth, cors
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
+        answer = self._answer(request)
+        if "origin" in request.headers:
+            answer.headers.update(self._cors.headers(request))
+        return answer
+
+    def _answer(self, request: HttpRequest) -> HttpAnswer:
         begin, when = time.perf_counter_ns(), time.time()
         protocol = self._protocols[0]
         try:
+            request, refusal = opened(request, self._max_body)
             protocol, route = self._route(request)
-            if route.operation in (Operation.INFER, Operation.EXPLAIN, Operation.FEEDBACK):
-                return self._exchange(protocol, route, request, begin, when)
+            if request.method == "OPTIONS":
+                return HttpAnswer(204, b"", self._cors.preflight(request, route.methods))
+            self._auth.check(route.operation, request)
+            if route.operation in _EXCHANGES:
+                return self._exchange(protocol, route, request, refusal, begin, when)
             return self._describe(protocol, route, request)
         except ServingError as error:
             return self._refuse(protocol, error, request_id(None, request.headers))
@@ -62,21 +97,48 @@ class Gateway:
             protocol, route = self._protocols[0], _OWN.get(request.path.strip("/"))
         if route is None:
             raise NotFound(f"there is no path {request.path:.200}; GET /v2/models lists the models that are served")
-        if request.method not in route.methods:
+        if request.method not in route.methods and request.method != "OPTIONS":
             raise MethodNotAllowed(
                 f"{request.method:.20} is not for {request.path:.200}; use {' or '.join(route.methods)}", route.methods
             )
         return protocol, route
 
-    def _exchange(self, protocol: Protocol, route: Route, request: HttpRequest, begin: int, when: float) -> HttpAnswer:
+    def _endpoint(self, route: Route) -> Endpoint:
+        """Of whom it is asked; a path that names nobody means the only deployment."""
+        name = route.deployment
+        if not name:
+            names = [model.name for model in self._plane.about()]
+            if len(names) != 1:
+                raise NotFound(
+                    f"several deployments are served here, so the path has to name one: {', '.join(names)} "
+                    "(Seldon's form is /seldon/<namespace>/<deployment>/api/v1.0/...)"
+                )
+            name = names[0]
+        return self._plane.endpoint(name, route.version)
+
+    def _exchange(
+        self,
+        protocol: Protocol,
+        route: Route,
+        request: HttpRequest,
+        refusal: ServingError | None,
+        begin: int,
+        when: float,
+    ) -> HttpAnswer:
         """A request that is recorded: one to a deployment that is served."""
-        endpoint = self._plane.endpoint(route.deployment, route.version)
+        endpoint = self._endpoint(route)
         asked = said = error = None
+        content = Content(b"", "application/json")
         try:
-            self._check_size(request)
+            if refusal is not None:
+                raise refusal
             asked = protocol.read(route, request)
-            said = asked if isinstance(asked, Feedback) else self._plane.answer(endpoint, asked)
-            body = orjson.dumps(protocol.write(route, said))
+            if isinstance(asked, Feedback):
+                said = asked
+            else:
+                asked = in_model_order(asked, endpoint)
+                said = self._plane.answer(endpoint, asked)
+            content = _content(protocol.write(route, asked, said))
         except ServingError as failure:
             error = failure
         except Exception:
@@ -96,20 +158,19 @@ class Gateway:
         )  # fmt: skip
         if error is not None:
             return self._refuse(protocol, error, id)
-        return HttpAnswer(200, body, {"X-Request-Id": header_value(id)})
+        headers = {"X-Request-Id": header_value(id), **content.headers}
+        return HttpAnswer(200, content.body, headers, content.content_type)
 
     def _describe(self, protocol: Protocol, route: Route, request: HttpRequest) -> HttpAnswer:
         headers = {"X-Request-Id": header_value(request_id(None, request.headers))}
         if route.operation is Operation.METRICS:
             return HttpAnswer(200, self._metrics.text(), headers, CONTENT_TYPE)
-        if route.operation in _OF_MODEL:
-            self._plane.endpoint(route.deployment, route.version)
-        models = self._plane.about(route.deployment)
-        return HttpAnswer(200, orjson.dumps(protocol.describe(route, models)), headers)
-
-    def _check_size(self, request: HttpRequest) -> None:
-        if isinstance(request.body, bytes) and len(request.body) > self._max_body:
-            raise TooLarge(f"the body has {len(request.body):,} bytes; at most {self._max_body:,} are taken: send less")
+        if route.operation is Operation.DOCUMENT:
+            document = openapi.openapi(self._plane.about(), self._auth.is_on)
+            return HttpAnswer(200, orjson.dumps(document), headers)
+        deployment = self._endpoint(route).deployment if route.operation in _OF_MODEL else ""
+        content = _content(protocol.describe(route, self._plane.about(deployment)))
+        return HttpAnswer(200, content.body, {**headers, **content.headers}, content.content_type)
 
     def _show(self, exchange: Exchange) -> None:
         for see in self._observers:
@@ -123,7 +184,13 @@ class Gateway:
         headers = {"X-Request-Id": header_value(id)} if id else {}
         if isinstance(error, MethodNotAllowed):
             headers["Allow"] = ", ".join(error.allowed)
+        if isinstance(error, Unauthorized):
+            headers["WWW-Authenticate"] = "Bearer"
         return HttpAnswer(status_of(error), _json(protocol.error(error, id)), headers)
+
+
+def _content(said: Any) -> Content:
+    return said if isinstance(said, Content) else Content(orjson.dumps(said), "application/json")
 
 
 def _json(value: Any) -> bytes:
@@ -131,4 +198,10 @@ def _json(value: Any) -> bytes:
     try:
         return orjson.dumps(value)
     except (TypeError, ValueError):
-        return orjson.dumps({name: str(text).encode("utf-8", "replace").decode() for name, text in value.items()})
+        return orjson.dumps(_readable(value))
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _readable(each) for name, each in value.items()}
+    return value if type(value) is int else str(value).encode("utf-8", "replace").decode()

@@ -1,93 +1,108 @@
-"""What one worker has done, for Prometheus. Counting is plain arithmetic; the text is made when it is asked for."""
+"""What the workers of a function have done, for Prometheus, in our names, Seldon's and MLServer's. Counting is plain
+arithmetic; the text is made when it is asked for."""
 
+import threading
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
-from leeway.outbox import Outbox
-
+from .counts import Counts
+from .outlet import Outlet
 from .types import Endpoint, Exchange
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+# All of Seldon's, and shorter ones.
 BUCKETS_US = (
-    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
-    10_000_000,
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000,
+    2_500_000, 5_000_000, 7_500_000, 10_000_000,
 )  # fmt: skip
+_SUM, _REWARDS, _REWARD = range(len(BUCKETS_US) + 1, len(BUCKETS_US) + 4)  # where they lie behind the buckets
+_REFRESH_S = 1.0
+_DROPPED, _WAITING = "dropped", "waiting"
 
 
 class Metrics:
-    """Counts by deployment, operation and status; only deployments that are served have series. `outbox` is None
-    where nothing is recorded."""
+    """Counts by endpoint, operation and status; only deployments that are served have series. `outlet` is None where
+    nothing is recorded; `folder` is what the workers of a function share, None for nothing."""
 
-    def __init__(self, endpoints: Sequence[Endpoint], outbox: Outbox | None):
-        self._endpoints, self._outbox = endpoints, outbox
-        self._requests: Counter[tuple[str, str, int]] = Counter()
-        self._buckets: dict[str, list[int]] = {each.deployment: [0] * (len(BUCKETS_US) + 1) for each in endpoints}
-        self._seconds = dict.fromkeys(self._buckets, 0.0)
-        self._failures = 0
+    def __init__(self, endpoints: Sequence[Endpoint], outlet: Outlet | None, folder: Path | None = None):
+        self.endpoints, self.outlet = endpoints, outlet
+        self.counts = Counts(folder)
+        self._blocks: dict[tuple[str, str, int], memoryview] = {}
+        self._failures = self.counts.block(("failures",))
+        self._dropped_before: dict[tuple[str, str], float] = {}
+        self._stop = threading.Event()
+        if outlet is not None:
+            threading.Thread(target=self._refresh, name="leeway-metrics", daemon=True).start()
 
     def see(self, exchange: Exchange) -> None:
-        self._requests[exchange.deployment, exchange.operation, exchange.status] += 1
-        self._buckets[exchange.deployment][bisect_left(BUCKETS_US, exchange.microsec)] += 1
-        self._seconds[exchange.deployment] += exchange.microsec / 1e6
+        key = (exchange.endpoint.id, exchange.operation, exchange.status)
+        block = self._blocks.get(key)
+        if block is None:
+            block = self._blocks[key] = self.counts.block(_key(exchange))
+        block[bisect_left(BUCKETS_US, exchange.microsec)] += 1.0
+        block[_SUM] += exchange.microsec / 1e6
+        if exchange.feedback is not None and exchange.feedback.reward is not None:
+            reward = exchange.feedback.reward
+            rewards = reward if isinstance(reward, list) else [reward]
+            block[_REWARDS] += len(rewards)
+            block[_REWARD] += sum(rewards)
 
     def observer_failed(self) -> None:
         """Somebody who watches raised: counted, and nothing else."""
-        self._failures += 1
+        self._failures[0] += 1.0
 
     def text(self) -> bytes:
         """In Prometheus's text format."""
         from prometheus_client import CollectorRegistry, generate_latest
 
+        from .exposition import Exposition
+
+        self.refresh()
         registry = CollectorRegistry()
-        registry.register(self)
+        registry.register(Exposition(self))
         return generate_latest(registry)
 
-    def collect(self) -> Iterator[Any]:
-        """prometheus_client's collector interface."""
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-
-        requests = CounterMetricFamily(
-            "leeway_requests", "Requests to a deployment", labels=["deployment", "operation", "status"]
-        )
-        for (deployment, operation, status), count in sorted(self._requests.items()):
-            requests.add_metric([deployment, operation, str(status)], count)
-        yield requests
-        latency = HistogramMetricFamily(
-            "leeway_request_duration_seconds", "Whole durations of requests in the worker", labels=["deployment"]
-        )
-        for deployment, counts in self._buckets.items():
-            latency.add_metric([deployment], _cumulated(counts), sum_value=self._seconds[deployment])
-        yield latency
-        info = GaugeMetricFamily(
-            "leeway_model_info", "The models that are served", labels=["deployment", "version", "class", "endpoint"]
-        )
-        for each in self._endpoints:
-            info.add_metric([each.deployment, each.version, each.class_name, each.id], 1)
-        yield info
-        yield CounterMetricFamily("leeway_observer_failures", "Exchanges that could not be counted", self._failures)
-        if self._outbox is not None:
-            yield from self._of_outbox(self._outbox)
-
-    def _of_outbox(self, outbox: Outbox) -> Iterator[Any]:
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
-        records, size = outbox.waiting()
-        yield GaugeMetricFamily("leeway_outbox_records", "Records that wait to be forwarded", records)
-        yield GaugeMetricFamily("leeway_outbox_bytes", "Bytes that wait to be forwarded", size)
-        dropped = CounterMetricFamily(
-            "leeway_records_dropped", "Records that were dropped, by reason", labels=["deployment", "reason"]
-        )
-        for key, reasons in outbox.dropped().items():
+    def refresh(self) -> None:
+        """Tell the other workers how it stands here."""
+        if self.outlet is None:
+            return
+        waiting = self.counts.block((_WAITING,))
+        waiting[0], waiting[1] = map(float, self.outlet.waiting())
+        for key, reasons in self.outlet.dropped().items():
             for reason, count in reasons.items():
-                dropped.add_metric([key.split("/", 2)[-1], reason], count)
-        yield dropped
+                self._tell_dropped(key.split("/", 2)[-1], reason, count)
+
+    def waiting(self) -> tuple[float, float]:
+        """(records, bytes) in the outboxes of all living workers."""
+        found = self.counts.living((_WAITING,))
+        return found[0], found[1]
+
+    def dropped(self, sums: Mapping[tuple[str, ...], list[float]]) -> Iterator[tuple[str, str, float]]:
+        """(deployment, reason, how many)"""
+        for key, values in sorted(sums.items()):
+            if key[0] == _DROPPED:
+                yield key[1], key[2], values[0]
+
+    def close(self) -> None:
+        """What is counted stays."""
+        self._stop.set()
+        self.refresh()
+        self.counts.close()
+
+    def _tell_dropped(self, deployment: str, reason: str, count: int) -> None:
+        block = self.counts.block((_DROPPED, deployment, reason))
+        before = self._dropped_before.setdefault((deployment, reason), block[0])  # of workers that had this file
+        block[0] = before + count
+
+    def _refresh(self) -> None:
+        while not self._stop.wait(_REFRESH_S):
+            self.refresh()
 
 
-def _cumulated(counts: Sequence[int]) -> list[tuple[str, int]]:
-    found, total = [], 0
-    for bound, count in zip([*(str(each / 1e6) for each in BUCKETS_US), "+Inf"], counts):
-        total += count
-        found.append((bound, total))
-    return found
+def _key(exchange: Exchange) -> tuple[str, ...]:
+    endpoint = exchange.endpoint
+    return (
+        "requests", endpoint.id, endpoint.deployment, endpoint.node, endpoint.version, endpoint.class_name,
+        str(exchange.operation), str(exchange.status),
+    )  # fmt: skip

@@ -5,6 +5,8 @@ from typing import Any, Self
 from leeway.backends import connect
 from leeway.settings import Settings
 
+from .auth import Auth
+from .cors import Cors
 from .dataplane import DataPlane
 from .gateway import Gateway
 from .graph.environment import deployments_of
@@ -12,6 +14,9 @@ from .metrics import Metrics
 from .profiles import Profiles
 from .protocols.mlrun_v1 import MlrunV1
 from .protocols.mlrun_v2 import MlrunV2
+from .protocols.open_inference import OpenInference
+from .protocols.seldon_v1 import SeldonV1
+from .protocols.tensorflow_v1 import TensorflowV1
 from .recorder import Recorder
 from .settings import ServingSettings
 from .types import HttpRequest
@@ -20,8 +25,8 @@ from .types import HttpRequest
 class NuclioFunction:
     """What one worker holds: the gateway, and what has to be closed when it ends."""
 
-    def __init__(self, gateway: Gateway, profiles: Profiles, recorder: Recorder | None):
-        self.gateway, self.recorder, self._profiles = gateway, recorder, profiles
+    def __init__(self, gateway: Gateway, profiles: Profiles, recorder: Recorder | None, metrics: Metrics):
+        self.gateway, self.recorder, self._profiles, self._metrics = gateway, recorder, profiles, metrics
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -38,10 +43,13 @@ class NuclioFunction:
             lambda: connect.state(settings, "shared"), {id: data for id, data in found.items() if data is not None}
         )
         profiles.publish()
-        metrics = Metrics([each.endpoint for each in plane.served], recorder.outbox if recorder else None)
+        folder = settings.home / "metrics" / serving.function_uri
+        metrics = Metrics([each.endpoint for each in plane.served], recorder.outlet if recorder else None, folder)
         observers = [recorder.see] if recorder else []
-        protocols = (MlrunV2(), MlrunV1())
-        return cls(Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20), profiles, recorder)
+        protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
+        auth, cors = Auth(serving.tokens), Cors(serving.origins)
+        gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
+        return cls(gateway, profiles, recorder, metrics)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -54,3 +62,4 @@ class NuclioFunction:
         self._profiles.close()
         if self.recorder is not None:
             self.recorder.close()
+        self._metrics.close()

@@ -1,5 +1,6 @@
 """From an exchange to a record in the outbox, before the answer leaves."""
 
+import logging
 import socket
 import zlib
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from leeway.record import EXPLAIN, FEEDBACK, INFER, SCHEMA, Origin, Record, Requ
 from leeway.settings import Settings
 
 from .errors import ModelFailed
+from .outlet import Outlet
 from .settings import ServingSettings
 from .types import Exchange, Feedback, Operation
 
@@ -20,6 +22,8 @@ _OP = {Operation.INFER: INFER, Operation.EXPLAIN: EXPLAIN, Operation.FEEDBACK: F
 _NO_RESPONSE = Response()
 _CLOSE_S = 5.0
 _KEEP_ALL = Privacy()
+
+_log = logging.getLogger("leeway.recorder")
 
 
 class Recorder:
@@ -29,33 +33,36 @@ class Recorder:
 
     def __init__(
         self,
-        outbox: Outbox,
-        forwarder: Forwarder,
+        outlet: Outlet,
         serving: ServingSettings,
         worker: str,
         ack_s: float | None = None,
         privacy: Privacy = _KEEP_ALL,
     ):
-        self.outbox, self._ack_s, self._privacy = outbox, ack_s, privacy
-        self._forwarder, self._sample = forwarder, serving.sample
+        self.outlet, self._ack_s, self._privacy = outlet, ack_s, privacy
+        self._sample = serving.sample
         self._project, self._function_uri = serving.project, serving.function_uri
         self._host, self._worker = socket.gethostname(), worker
         self._keys: dict[str, str] = {}
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> "Recorder":
-        """With an outbox of its own under the home, and a forwarder to `serving.stream`. StoreError where the outbox
-        cannot be; a stream that is away is tried again."""
-        outbox = Outbox.create(settings.home / "outbox" / serving.function_uri, settings, SystemClock())
-        forwarder = Forwarder(outbox, lambda: connect.stream(serving.stream, settings), batch=serving.batch)
-        forwarder.start()
+        """With an outbox of its own under the home, and a forwarder to `serving.stream`. A disk that has no room for
+        the outbox and a stream that is away are tried again."""
+
+        def open() -> tuple[Outbox, Forwarder]:
+            outbox = Outbox.create(settings.home / "outbox" / serving.function_uri, settings, SystemClock())
+            forwarder = Forwarder(outbox, lambda: connect.stream(serving.stream, settings), batch=serving.batch)
+            forwarder.start()
+            return outbox, forwarder
+
         ack_s = settings.outbox_ack_s if settings.outbox_ack == "stream" else None
-        return cls(outbox, forwarder, serving, worker, ack_s, Privacy.of(settings))
+        return cls(Outlet(open, SystemClock(), _log.warning), serving, worker, ack_s, Privacy.of(settings))
 
     @property
     def error(self) -> str:
-        """Why the stream takes nothing, "" while it does."""
-        return self._forwarder.error
+        """Why the stream or the disk takes nothing, "" while they do."""
+        return self.outlet.error
 
     def see(self, exchange: Exchange) -> None:
         """Keep it, if it is one of those that are kept. Feedback that was refused says nothing."""
@@ -63,9 +70,7 @@ class Recorder:
             return
         if self.keeps(exchange):
             key = self._keys.get(exchange.deployment) or self._key(exchange.deployment)
-            kept = self.outbox.append(key, lambda origin: encode(self._kept(exchange, origin)))
-            if kept and self._ack_s is not None:
-                self._forwarder.wait(self.outbox.file.end, self._ack_s)
+            self.outlet.append(key, lambda origin: encode(self._kept(exchange, origin)), self._ack_s)
 
     def keeps(self, exchange: Exchange) -> bool:
         """Alike for a prediction and the feedback that speaks of it; feedback of no request is always kept."""
@@ -76,7 +81,7 @@ class Recorder:
 
     def close(self) -> bool:
         """Send the rest; False: some of it stays on disk, for another worker to send."""
-        return self._forwarder.close(_CLOSE_S)
+        return self.outlet.close(_CLOSE_S)
 
     def _key(self, deployment: str) -> str:
         return self._keys.setdefault(deployment, f"{self._function_uri}/{deployment}")

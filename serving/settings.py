@@ -18,7 +18,8 @@ class ServingSettings:
     """`models` maps a deployment's name to where its model lies, `hashes` to the hash that it must have.
 
     `sample` keeps one record of so many, `batch` packs so many into one stream message. `handler` is module:function
-    of the code that Nuclio runs, where it says so.
+    of the code that Nuclio runs, where it says so. `tokens` are taken from callers, and without any everybody may ask;
+    `origins` are those of pages that browsers let ask.
     """
 
     models: Mapping[str, str]
@@ -32,6 +33,8 @@ class ServingSettings:
     project: str = "default"
     function: str = "model-server"
     handler: str = ""
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+    origins: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, needs_models: bool = True) -> "ServingSettings":
@@ -62,6 +65,8 @@ class ServingSettings:
             project=project,
             function=environ.get("NUCLIO_FUNCTION_NAME", "").removeprefix(f"{project}-") or cls.function,
             handler=environ.get("NUCLIO_HANDLER", ""),
+            tokens=_tokens(environ),
+            origins=_listed(environ, "SERVING_CORS_ORIGINS"),
         )
 
     @property
@@ -75,6 +80,25 @@ def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise SettingError(f"{name}={text!r}: expected a whole number from 1")
     return int(text)
+
+
+def _tokens(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """A function on the laptop listens on loopback alone; in a pod everybody in the cluster reaches it."""
+    tokens, is_open = _listed(environ, "SERVING_TOKENS"), environ.get("SERVING_OPEN", "")
+    if is_open not in ("", "0", "1"):
+        raise SettingError(f"SERVING_OPEN={is_open!r}: expected 1 (everybody may ask) or 0")
+    if not tokens and is_open != "1" and environ.get("KUBERNETES_SERVICE_HOST"):
+        raise SettingError(
+            "SERVING_TOKENS is not set, and this is a pod that others reach: set it to the tokens that callers send "
+            "(`Authorization: Bearer <token>`), or set SERVING_OPEN=1 to let everybody ask"
+        )
+    if any(not token.isascii() or not token.isprintable() for token in tokens):
+        raise SettingError("SERVING_TOKENS holds a token that no header can carry; use printable ASCII")
+    return tokens
+
+
+def _listed(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(part for each in environ.get(name, "").split(",") if (part := each.strip()))
 
 
 def _parameters(text: str) -> dict[str, Any]:

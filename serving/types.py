@@ -22,6 +22,9 @@ class Operation(StrEnum):
     MODELS = "models"
     MODEL = "model"
     MODEL_READY = "model_ready"
+    GRAPH = "graph"
+    INDEX = "index"
+    DOCUMENT = "document"
 
 
 class HttpRequest(msgspec.Struct, frozen=True, gc=False):
@@ -38,6 +41,14 @@ class HttpRequest(msgspec.Struct, frozen=True, gc=False):
         return self.headers.get(header, "")
 
 
+class Content(msgspec.Struct, frozen=True, gc=False):
+    """The body of an answer that is no JSON, with the headers that go with it."""
+
+    body: bytes
+    content_type: str
+    headers: dict[str, str] = {}
+
+
 class HttpAnswer(msgspec.Struct, frozen=True, gc=False):
     """What any host sends back."""
 
@@ -50,13 +61,14 @@ class HttpAnswer(msgspec.Struct, frozen=True, gc=False):
 class Route(msgspec.Struct, frozen=True, gc=False):
     """Where a path leads: an operation, the methods it is there for, and of whom it is asked.
 
-    `version` is "" for any.
+    `version` is "" for any, `node` for the whole of the deployment.
     """
 
     operation: Operation
     methods: tuple[str, ...]
     deployment: str = ""
     version: str = ""
+    node: str = ""
 
 
 class InferenceRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -70,6 +82,7 @@ class InferenceRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     event_time: str | None = None
     labels: dict[str, str] = {}
     body: Mapping[str, Any] = {}
+    form: Any = None
 
 
 class Prediction(msgspec.Struct, frozen=True, gc=False):
@@ -104,7 +117,7 @@ class InferenceResponse(msgspec.Struct, frozen=True, gc=False):
 
 class Feedback(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What came out later. `about` is the id of the request that it speaks of, `rows` which of its rows (all where it
-    is None); it holds `truth`, or a `reward`."""
+    is None); it holds `truth`, or a `reward`. `routing` is the choice of each node as the caller tells it back."""
 
     id: str
     about: str
@@ -113,6 +126,7 @@ class Feedback(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     reward: float | list[float] | None = None
     event_time: str | None = None
     labels: dict[str, str] = {}
+    routing: dict[str, int] = {}
 
 
 class About(msgspec.Struct, frozen=True, gc=False):

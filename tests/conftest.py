@@ -3,6 +3,8 @@
 import psutil
 import pytest
 
+pytest_plugins = ["tests.engines.plugin"]
+
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)

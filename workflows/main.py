@@ -37,6 +37,9 @@ def pipeline(
         drift.set_envs({"INFERENCE_STREAM": stream, **(settings or {})})
         project.deploy_function(drift)
 
+    with steps.step("deploy dashboard"):
+        pages = project.deploy_function("dashboard").function.status.address
+
     with steps.step("settle"):
         key = f"{project.metadata.name}/{server.metadata.name}/{deployment}"
         settled = project.run_function("report", handler="settle", params={"stream": stream, "key": key})
@@ -65,6 +68,7 @@ def pipeline(
                 "feedback_sent": replayed.status.results["feedback_sent"],
                 "endpoints": {
                     server.metadata.name: f"http://{addr}",
+                    "dashboard": f"http://{pages}/",
                     deployment: f"http://{addr}/{deployment}/predict",
                 },
                 "seconds": steps.seconds,

@@ -5,6 +5,7 @@ Stream events count once, whatever is delivered twice; HTTP answers what was fou
 
 import asyncio
 import json
+import time
 from datetime import UTC
 
 import nuclio_sdk
@@ -23,10 +24,10 @@ async def handler(context, event):
     if event.trigger.kind == "http":
         return _answer(context, event)
     shards = context.user_data.shards or _start(context, event.topic or event.path)
-    while shards.is_full(event.shard_id):
-        await asyncio.sleep(0.1)
     appended = int(event.timestamp.replace(tzinfo=UTC).timestamp())
-    shards.offer(Message(event.shard_id, event.offset, appended, "", event.body))
+    message = Message(event.shard_id, event.offset, appended, "", event.body)
+    while shards.is_full(event.shard_id) or not shards.offer(message):
+        await asyncio.sleep(0.1)
 
 
 def _start(context, stream):
@@ -38,21 +39,22 @@ def _start(context, stream):
         offset = nuclio_sdk.QualifiedOffset(stream, shard, position - 1)
         asyncio.run_coroutine_threadsafe(context.platform.explicit_ack(offset), loop)
 
-    shards = Shards(context.user_data.settings, stream, context.logger.warn, acknowledge)
-    context.user_data.shards = shards
+    shards = context.user_data.shards = Shards(context.user_data.settings, stream, context.logger.warn, acknowledge)
     context.platform.set_termination_callback(shards.close)
     shards.start()
     return shards
 
 
 def _answer(context, event):
+    from monitoring.metrics import metrics
     from monitoring.queries import Queries
-    from monitoring.status import metrics, status
+    from monitoring.status import status
 
     try:
         queries = context.user_data.queries = context.user_data.queries or Queries(context.user_data.settings)
         if event.path.rstrip("/").endswith("/metrics"):
-            return context.Response(body=metrics(queries), content_type="text/plain; version=0.0.4")
+            body = metrics(queries, context.user_data.settings, int(time.time()))
+            return context.Response(body=body, content_type="text/plain; version=0.0.4")
         return context.Response(body=json.dumps(status(queries)), content_type="application/json")
     except LeewayError as exc:
         return context.Response(body=json.dumps({"error": str(exc)}), content_type="application/json", status_code=503)

@@ -1,7 +1,8 @@
 """Serves models over HTTP and leaves one record of every answer.
 
-MLRun v1 (`POST /<model>/predict`, `instances`) and V2 (`POST /v2/models/<model>/infer`, `inputs`); labels that come
-later by `POST /<model>/feedback`; `GET /metrics` for Prometheus.
+The Open Inference Protocol and MLRun V2 (`POST /v2/models/<model>/infer`), MLRun v1 (`POST /<model>/predict`),
+TensorFlow Serving (`POST /v1/models/<model>:predict`), Seldon Core v1 (`POST /api/v1.0/predictions`); labels that come
+later by `POST /<model>/feedback`; `GET /metrics` for Prometheus, `GET /docs/openapi.json` for tools.
 """
 
 from leeway.settings import Settings

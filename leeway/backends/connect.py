@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from leeway.clock import Clock, SystemClock
@@ -10,39 +10,46 @@ from leeway.errors import StoreError
 from leeway.interfaces import Archive, SeriesStore, State, Stream
 from leeway.settings import Settings
 
-_Opener = TypeVar("_Opener", bound=Callable)
+from .redacted import redacted
+
+_Open = TypeVar("_Open", bound=Callable)
 _ANYWHERE = SystemClock()
 
 
 def stream(url: str, settings: Settings, clock: Clock = _ANYWHERE) -> Stream:
     """The stream of a URL, created where it is absent. A name without a scheme lies under `settings.stream`; where
-    that is empty, it is an embedded stream in the home. StoreError where it cannot be.
+    that is empty, it is on V3IO if V3IO_API is set, else an embedded stream in the home. StoreError where it cannot be.
     """
     if "://" not in url and settings.stream:
         url = f"{settings.stream.rstrip('/')}/{url.lstrip('/')}"
+    if "://" not in url and settings.v3io_api:
+        url = f"v3io:///{url.lstrip('/')}"
     if "://" not in url:
         _refuse_pods(url, settings)
         return _embedded_stream(str(settings.home / "streams" / _path_of(url)), settings, clock)
-    open_stream, where = _opener("stream", url, _STREAMS)
-    return open_stream(where, settings, clock)
+    opener, where = _opener("stream", url, _STREAMS)
+    return opener(where, settings, clock)
 
 
 def series(settings: Settings) -> SeriesStore:
     """The time-series store of `settings.series`; where that is empty, a file in the home."""
-    open_series, where = _opener("series", settings.series or f"sqlite://{settings.home}/series.db", _SERIES)
-    return open_series(where)
+    opener, where = _opener("series", settings.series or f"sqlite://{settings.home}/series.db", _SERIES)
+    return opener(where)
 
 
 def archive(settings: Settings) -> Archive:
     """The archive of `settings.archive`; where that is empty, a folder in the home."""
-    open_archive, where = _opener("archive", settings.archive or f"file://{settings.home}/archive", _ARCHIVES)
-    return open_archive(where)
+    url = settings.archive or f"file://{settings.home}/archive"
+    if "://" in url and url.partition("://")[0] not in _ARCHIVES:
+        return _remote_archive(url)
+    opener, where = _opener("archive", url, _ARCHIVES)
+    return opener(where)
 
 
 def state(settings: Settings, name: str) -> State:
     """The state called `name`, slashes allowed, in `settings.state`; where that is empty, a file in the home."""
-    open_state, where = _opener("state", settings.state or f"sqlite://{settings.home}/state", _STATES)
-    return open_state(where, name)
+    opener, where = _opener("state", settings.state or f"sqlite://{settings.home}/state", _STATES)
+    return opener(where, name)
 
 
 def _embedded_stream(where: str, settings: Settings, clock: Clock) -> Stream:
@@ -51,10 +58,34 @@ def _embedded_stream(where: str, settings: Settings, clock: Clock) -> Stream:
     return SqliteStream(Path(where), settings.stream_shards, clock, settings.stream_kept_mb, settings.stream_limit_mb)
 
 
+def _kafka_stream(where: str, settings: Settings, clock: Clock) -> Stream:
+    _need("confluent_kafka", "kafka")
+    from .kafka_stream import KafkaStream
+
+    brokers, _, topic = where.partition("/")
+    return KafkaStream(brokers, topic, settings.stream_shards, settings.kafka_options, settings.stream_timeout_s)
+
+
+def _v3io_stream(where: str, settings: Settings, clock: Clock) -> Stream:
+    from .v3io_stream import V3ioStream
+
+    host, _, path = where.partition("/")
+    api = f"https://{host}" if host else settings.v3io_api
+    return V3ioStream(api, settings.v3io_access_key, path, settings.stream_shards, settings.stream_timeout_s)
+
+
 def _sqlite_series(where: str) -> SeriesStore:
     from .sqlite_series import SqliteSeries
 
     return SqliteSeries(Path(where))
+
+
+def _postgres_series(where: str) -> SeriesStore:
+    _need("psycopg", "postgres")
+    from .postgres_database import PostgresDatabase
+    from .postgres_series import PostgresSeries
+
+    return PostgresSeries(PostgresDatabase(f"postgresql://{where}"))
 
 
 def _sqlite_state(where: str, name: str) -> State:
@@ -63,39 +94,72 @@ def _sqlite_state(where: str, name: str) -> State:
     return SqliteState(Path(where) / f"{_path_of(name)}.db")
 
 
+def _postgres_state(where: str, name: str) -> State:
+    _need("psycopg", "postgres")
+    from .postgres_database import PostgresDatabase
+    from .postgres_state import PostgresState
+
+    return PostgresState(PostgresDatabase(f"postgresql://{where}"), name)
+
+
 def _parquet_archive(where: str) -> Archive:
     from .parquet_archive import ParquetArchive
 
     return ParquetArchive(Path(where))
 
 
-_STREAMS = {"embedded": _embedded_stream}
-_SERIES = {"sqlite": _sqlite_series}
-_ARCHIVES = {"file": _parquet_archive}
-_STATES = {"sqlite": _sqlite_state}
+def _remote_archive(url: str) -> Archive:
+    from .remote_archive import RemoteArchive
+
+    return RemoteArchive(url)
 
 
-def _opener(kind: str, url: str, known: Mapping[str, _Opener]) -> tuple[_Opener, str]:
+class _Opener(NamedTuple, Generic[_Open]):
+    """Who opens URLs of a scheme, and what they look like."""
+
+    open: _Open
+    form: str
+
+
+_STREAMS = {
+    "embedded": _Opener(_embedded_stream, "embedded:///path"),
+    "kafka": _Opener(_kafka_stream, "kafka://host:9092/topic"),
+    "v3io": _Opener(_v3io_stream, "v3io:///container/path"),
+}
+_SERIES = {
+    "sqlite": _Opener(_sqlite_series, "sqlite:///path"),
+    "postgresql": _Opener(_postgres_series, "postgresql://user@host/database"),
+}
+_ARCHIVES = {"file": _Opener(_parquet_archive, "file:///path")}
+_STATES = {
+    "sqlite": _Opener(_sqlite_state, "sqlite:///path"),
+    "postgresql": _Opener(_postgres_state, "postgresql://user@host/database"),
+}
+
+
+def _opener(kind: str, url: str, known: Mapping[str, _Opener[_Open]]) -> tuple[_Open, str]:
     """Who opens this URL, and what comes after its scheme."""
     scheme, found, where = url.partition("://")
     if not found or scheme not in known:
-        forms = ", ".join(f"{each}:///path" for each in known)
-        raise StoreError(f"{kind} {url!r} has no scheme that this Leeway knows; use one of: {forms}")
+        forms = ", ".join(each.form for each in known.values())
+        raise StoreError(f"{kind} {redacted(url)!r} has no scheme that this Leeway knows; use one of: {forms}")
     if not where:
-        raise StoreError(f"{kind} {url!r} names no path; use {scheme}:///path")
-    return known[scheme], where
+        raise StoreError(f"{kind} {url!r} names no place; use {known[scheme].form}")
+    return known[scheme].open, where
+
+
+def _need(module: str, extra: str) -> None:
+    from importlib.util import find_spec
+
+    if find_spec(module) is None:
+        raise StoreError(f"{module} is not installed, which this store needs: install Leeway with its extra {extra!r}")
 
 
 def _refuse_pods(url: str, settings: Settings) -> None:
-    if settings.v3io_api:
-        raise StoreError(
-            f"stream {url!r} has no scheme, which means V3IO where V3IO_API is set ({settings.v3io_api!r}), and this "
-            "Leeway has no V3IO yet: give embedded:///path, or unset V3IO_API"
-        )
     if settings.kubernetes_service_host:
         raise StoreError(
             f"stream {url!r} has no scheme, and this is a pod, whose disk goes with it: give the URL of a stream "
-            "(embedded:///path on a volume that stays)"
+            "(kafka://host:9092/topic, or embedded:///path on a volume that stays)"
         )
 
 

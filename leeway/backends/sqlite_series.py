@@ -1,7 +1,8 @@
 """The embedded time-series store: one SQLite file."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -26,6 +27,12 @@ _SUMS = """
         count INTEGER NOT NULL, total REAL, low REAL, high REAL, histogram BLOB,
         PRIMARY KEY (line, bucket)) WITHOUT ROWID
 """
+_MARKS = """
+    ALTER TABLE line ADD COLUMN summed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE line ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
+    UPDATE line SET gone = coalesce((SELECT max(minute.bucket) + 60 FROM minute WHERE minute.line = line.id), 0);
+    UPDATE line SET summed = gone
+"""
 _MINUTE_S = 60
 _AT_ONCE = 5_000
 _PAGE = 20_000
@@ -34,10 +41,14 @@ _PAGE = 20_000
 class SqliteSeries(SeriesStore):
     """Points as they came; sums over ranges and steps are made by the reader, in the order of bucket and range, so
     that equal points give equal sums. A long read is many short transactions.
+
+    `retain` also sums up the minutes that are over, for readers who want no finer steps. A line's `summed` says up to
+    where its minutes hold all that there is; a point that comes for one of them sets it back. Its `gone` says up to
+    where points were deleted; those that still come there are added to their minutes.
     """
 
     def __init__(self, path: Path):
-        self._file = SqliteDatabase(path, _LAYOUT, _SUMS)
+        self._file = SqliteDatabase(path, _LAYOUT, _SUMS, _MARKS)
 
     def write(self, points: Iterable[Point]) -> None:
         points = list(points)
@@ -52,12 +63,18 @@ class SqliteSeries(SeriesStore):
                 "INSERT OR REPLACE INTO point VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [(lines[point.series, point.endpoint, point.feature], *_row(point)) for point in points],
             )
+            first: dict[int, int] = {}
+            for point in points:
+                line = lines[point.series, point.endpoint, point.feature]
+                first[line] = min(first.get(line, point.bucket), point.bucket)
+            query = "UPDATE line SET summed = max(gone, ?) WHERE id = ? AND summed > ?"
+            connection.executemany(query, [(at - at % _MINUTE_S, line, at) for line, at in first.items()])
 
     def read(
         self, series: str, endpoint: str, start: int = 0, end: int = 2**62, step: int = 1, feature: str = ""
     ) -> list[Point]:
         merged: dict[int, _Sum] = {}
-        for bucket, *values in self._rows((series, endpoint, feature), start, end):
+        for bucket, *values in self._rows((series, endpoint, feature), start, end, step):
             bucket -= bucket % step
             if bucket not in merged:
                 merged[bucket] = _Sum()
@@ -79,8 +96,13 @@ class SqliteSeries(SeriesStore):
         newest = self._newest()
         before = (newest - points_s) // _MINUTE_S * _MINUTE_S
         for line in self._lines():
-            while self._sum_up(line, before):
-                pass
+            for act in (
+                self._add_late,
+                partial(self._sum_up, end=max(newest, before)),
+                partial(self._delete, before=before),
+            ):
+                while act(line):
+                    pass
             with self._file.writing() as connection:
                 connection.execute("DELETE FROM minute WHERE line = ? AND bucket < ?", (line, newest - sums_s))
 
@@ -96,51 +118,101 @@ class SqliteSeries(SeriesStore):
         with self._file.reading() as connection:
             return connection.execute(query).fetchone()[0] or 0
 
-    def _sum_up(self, line: int, before: int) -> bool:
-        """Turn the oldest points of a line into sums by the minute, some thousands at a time; False: none was left."""
-        query = """SELECT bucket, count, total, low, high, histogram FROM point WHERE line = ? AND bucket < ?
-            ORDER BY bucket, range LIMIT ?"""
+    def _add_late(self, line: int) -> bool:
+        """Add points to minutes whose own are gone, some thousands at a time; False: none was left."""
         with self._file.writing() as connection:
-            rows = connection.execute(query, (line, before, _AT_ONCE)).fetchall()
-            if not rows:
-                return False
-            end = rows[-1][0] + 1 if len(rows) < _AT_ONCE else rows[-1][0]  # a bucket is summed up as a whole
-            end = max(end, rows[0][0] + 1)
-            rows = connection.execute(query, (line, end, -1)).fetchall()
-            for minute, points in groupby(rows, key=lambda row: row[0] - row[0] % _MINUTE_S):
-                self._add_to_minute(connection, line, minute, [row[1:] for row in points])
-            connection.execute("DELETE FROM point WHERE line = ? AND bucket < ?", (line, end))
-        return True
+            _, gone = _marks(connection, line)
+            rows = _whole_minutes(connection, line, 0, gone)
+            known = "SELECT count, total, low, high, histogram FROM minute WHERE line = ? AND bucket = ?"
+            for minute, points in groupby(rows, key=_minute_of):
+                _put_minute(connection, line, minute, [*connection.execute(known, (line, minute)), *_values(points)])
+            if rows:
+                query = "DELETE FROM point WHERE line = ? AND bucket < ?"
+                connection.execute(query, (line, _minute_of(rows[-1]) + _MINUTE_S))
+        return bool(rows)
 
-    def _add_to_minute(self, connection: sqlite3.Connection, line: int, minute: int, points: list[tuple]) -> None:
-        query = "SELECT count, total, low, high, histogram FROM minute WHERE line = ? AND bucket = ?"
-        each = _Sum()
-        for row in [*connection.execute(query, (line, minute)).fetchall(), *points]:
-            each.add(*row)
-        histogram = msgspec.msgpack.encode(each.histogram) if each.histogram else None
-        values = (line, minute, each.count, each.total, each.low, each.high, histogram)
-        connection.execute("INSERT OR REPLACE INTO minute VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+    def _sum_up(self, line: int, end: int) -> bool:
+        """Sum up the oldest minutes that are over and not summed up, likewise."""
+        with self._file.writing() as connection:
+            summed, _ = _marks(connection, line)
+            rows = _whole_minutes(connection, line, summed, end - end % _MINUTE_S)
+            for minute, points in groupby(rows, key=_minute_of):
+                _put_minute(connection, line, minute, _values(points))
+            if rows:
+                query = "UPDATE line SET summed = ? WHERE id = ?"
+                connection.execute(query, (_minute_of(rows[-1]) + _MINUTE_S, line))
+        return bool(rows)
 
-    def _rows(self, name: tuple[str, str, str], start: int, end: int) -> Iterator[tuple]:
-        """(bucket, count, total, low, high, histogram) of the sums by the minute, then of every point by bucket and
-        range."""
-        sums = """SELECT bucket, count, total, low, high, histogram FROM minute
-            WHERE line = (SELECT id FROM line WHERE series = ? AND endpoint = ? AND feature = ?)
-            AND bucket >= ? AND bucket < ? ORDER BY bucket"""
+    def _delete(self, line: int, before: int) -> bool:
+        """Delete points that are older and summed up, likewise."""
+        with self._file.writing() as connection:
+            summed, gone = _marks(connection, line)
+            rows = _whole_minutes(connection, line, gone, min(before, summed))
+            if rows:
+                end = _minute_of(rows[-1]) + _MINUTE_S
+                connection.execute("DELETE FROM point WHERE line = ? AND bucket < ?", (line, end))
+                connection.execute("UPDATE line SET gone = ? WHERE id = ?", (end, line))
+        return bool(rows)
+
+    def _rows(self, name: tuple[str, str, str], start: int, end: int, step: int) -> Iterator[tuple]:
+        """(bucket, count, total, low, high, histogram) of the minutes, as far as they hold what is wanted, then of
+        every other point by bucket and range."""
         with self._file.reading() as connection:
-            yield from connection.execute(sums, (*name, start - start % _MINUTE_S, end)).fetchall()
+            query = "SELECT id, summed, gone FROM line WHERE series = ? AND endpoint = ? AND feature = ?"
+            line, summed, gone = connection.execute(query, name).fetchone() or (0, 0, 0)
+            in_minutes = step % _MINUTE_S == start % _MINUTE_S == 0 and (end % _MINUTE_S == 0 or end >= summed)
+            until = summed if in_minutes else gone
+            query = """SELECT bucket, count, total, low, high, histogram FROM minute
+                WHERE line = ? AND bucket >= ? AND bucket < ? ORDER BY bucket"""
+            yield from connection.execute(query, (line, start - start % _MINUTE_S, min(end, until))).fetchall()
+        yield from self._points(line, start, min(end, gone))
+        yield from self._points(line, max(start, until), end)
+
+    def _points(self, line: int, start: int, end: int) -> Iterator[tuple]:
         query = """SELECT bucket, range, count, total, low, high, histogram FROM point
-            WHERE line = (SELECT id FROM line WHERE series = ? AND endpoint = ? AND feature = ?)
-            AND (bucket, range) > (?, ?) AND bucket < ? ORDER BY bucket, range LIMIT ?"""
+            WHERE line = ? AND (bucket, range) > (?, ?) AND bucket < ? ORDER BY bucket, range LIMIT ?"""
         after = (start - 1, "\U0010ffff")
-        while True:
+        while start < end:
             with self._file.reading() as connection:
-                rows = connection.execute(query, (*name, *after, end, _PAGE)).fetchall()
+                rows = connection.execute(query, (line, *after, end, _PAGE)).fetchall()
             for bucket, _, *values in rows:
                 yield bucket, *values
             if len(rows) < _PAGE:
                 return
             after = rows[-1][:2]
+
+
+def _marks(connection: sqlite3.Connection, line: int) -> tuple[int, int]:
+    """Up to where a line is summed up, and up to where its points are gone."""
+    return connection.execute("SELECT summed, gone FROM line WHERE id = ?", (line,)).fetchone()
+
+
+def _whole_minutes(connection: sqlite3.Connection, line: int, start: int, end: int) -> list[tuple]:
+    """The points (bucket, count, ...) of the oldest minutes from `start` on that end by `end`: some thousands."""
+    query = """SELECT bucket, count, total, low, high, histogram FROM point
+        WHERE line = ? AND bucket >= ? AND bucket < ? ORDER BY bucket, range LIMIT ?"""
+    rows = connection.execute(query, (line, start, end, _AT_ONCE)).fetchall()
+    if len(rows) < _AT_ONCE:
+        return rows
+    last = max(_minute_of(rows[-1]), _minute_of(rows[0]) + _MINUTE_S)
+    return connection.execute(query, (line, start, last, -1)).fetchall()
+
+
+def _put_minute(connection: sqlite3.Connection, line: int, minute: int, parts: Iterable[Sequence]) -> None:
+    each = _Sum()
+    for part in parts:
+        each.add(*part)
+    histogram = msgspec.msgpack.encode(each.histogram) if each.histogram else None
+    values = (line, minute, each.count, each.total, each.low, each.high, histogram)
+    connection.execute("INSERT OR REPLACE INTO minute VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def _minute_of(row: Sequence) -> int:
+    return row[0] - row[0] % _MINUTE_S
+
+
+def _values(rows: Iterable[Sequence]) -> Iterator[Sequence]:
+    return (row[1:] for row in rows)
 
 
 class _Sum:

@@ -28,7 +28,7 @@ def command(deployment: str, prices: Sequence[int], as_json: bool) -> None:
       leeway calibrate elec
       leeway calibrate elec --arl0 20000 --arl0 100000
     """
-    from monitoring.calibrate import Calibration
+    from monitoring.calibrate import Calibration, odds_of
     from monitoring.queries import Queries
 
     settings = Settings.read()
@@ -49,7 +49,7 @@ def command(deployment: str, prices: Sequence[int], as_json: bool) -> None:
         priced = [(arl0, Calibration(level, replace(settings, detector_arl0=arl0))) for arl0 in prices or _PRICES]
         found[name] = {
             "level": level.level, "rows": level.rows, "inflation": level.inflation, "block": level.block,
-            "preset": settings.detector_preset, "odds": settings.detector_odds,
+            "preset": settings.detector_preset, "odds": odds_of(settings),
             "prices": [
                 {"arl0": arl0, "threshold": each.detector.threshold,
                  "delay": {f"x{factor:g}": each.delay(factor) for factor in _FACTORS}}

@@ -65,7 +65,7 @@ def put_back(file: Path | None, as_json: bool) -> None:
       leeway dead-letters put-back
       leeway dead-letters put-back letters.jsonl
     """
-    from .own_outbox import send
+    from leeway.own_outbox import send
 
     settings, here = Settings.read(), {(each["stream"], each["position"]): (each, take) for each, take in _letters()}
     wanted = [each for each, _ in here.values()] if file is None else [*map(json.loads, file.read_text().splitlines())]
@@ -119,7 +119,7 @@ def _why_not(about: dict[str, Any]) -> str:
 
 def _again(about: dict[str, Any], origin: Origin) -> bytes:
     """What came, under a new origin: its old number was seen."""
-    from .own_outbox import record_of
+    from leeway.own_outbox import record_of
 
     record = about["record"]
     if "schema" not in record and {"id", "rows", "truth"} <= set(record):  # an orphan

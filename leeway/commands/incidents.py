@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leeway.errors import LeewayError
-from leeway.record import DECISION, Incident
+from leeway.record import Incident
 from leeway.settings import Settings
 
 from .options import json_option, show
@@ -51,8 +50,10 @@ def show_incident(id: str, as_json: bool) -> None:
     """
     import msgspec
 
+    from monitoring.decide import incident_of
+
     with _queries() as queries:
-        incident = _find(queries, id)
+        incident = incident_of(queries, id)
     show(msgspec.to_builtins(incident), as_json, lambda: _lines(incident))
 
 
@@ -85,36 +86,18 @@ def dismiss(id: str, note: str, as_json: bool) -> None:
 
 
 def _decide(do: str, id: str, note: str, as_json: bool) -> None:
-    from .own_outbox import record_of, send
+    from monitoring.decide import decide
 
-    settings = Settings.read()
-    with _queries() as queries:
-        incident = _find(queries, id)
-        if incident.state not in ("open", "cleared"):
-            raise LeewayError(f"incident {incident.id} is {incident.state} already, and stays so")
-        key = queries.watched()[incident.endpoint].key
-        stream = queries.stream_of(key)
-    if stream is None:
-        raise LeewayError(f"nobody reads a stream with records of {key}: deploy concept_drift on it")
-    decision = {"do": do, "incident": incident.id, "note": note}
-    sent = send(settings, stream, key, [lambda origin: record_of(key, DECISION, origin, decision=decision)])
-    found = {"incident": incident.id, "decision": do, "stream": stream, "sent": sent}
-    where = f"is in stream {stream}" if sent else f"waits for stream {stream}, which takes nothing now"
-    show(found, as_json, lambda: [f"{do} of incident {incident.id} {where}"])
+    made = decide(Settings.read(), id, do, note)
+    found = {"incident": made.incident, "decision": do, "stream": made.stream, "sent": made.sent}
+    where = f"is in stream {made.stream}" if made.sent else f"waits for stream {made.stream}, which takes nothing now"
+    show(found, as_json, lambda: [f"{do} of incident {made.incident} {where}"])
 
 
 def _queries() -> "Queries":
     from monitoring.queries import Queries
 
     return Queries(Settings.read())
-
-
-def _find(queries: "Queries", id: str) -> Incident:
-    found = [incident for incident in queries.incidents() if incident.id.startswith(id)]
-    if len(found) != 1:
-        what = f"{len(found)} incidents have ids that begin so" if found else "there is none such"
-        raise LeewayError(f"no incident {id!r}: {what}; `leeway incidents list --all` lists them")
-    return found[0]
 
 
 def _about(incident: Incident) -> dict[str, Any]:

@@ -41,10 +41,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         yield from (f"          {url}" for url in about["addresses"])
         yield from (f"          {_worker(worker)}" for worker in about["workers"])
     for stream in found["streams"]:
-        waiting = "" if stream["waiting"] is None else f", {stream['waiting']:,} of them waiting"
-        lost = f"; {stream['lost']:,} lost, as nobody read them in time" if stream["lost"] else ""
-        held = f"{stream['appended']:,} records in {stream['shards']} shard(s)"
-        yield f"stream    {stream['name']}: {held}{waiting}{lost}"
+        yield f"stream    {stream['name']}: {_stream(stream)}"
     for outbox in found["outboxes"]:
         dropped = "".join(f", {n:,} records dropped ({reason})" for reason, n in outbox["dropped"].items())
         if outbox["waiting_bytes"] or dropped:
@@ -61,6 +58,14 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for kind, store in found["stores"].items():
         size = "" if store["bytes"] is None else f", {store['bytes'] / 1e6:.1f} MB"
         yield f"{kind:<9} {store['at']}{size}"
+
+
+def _stream(stream: dict[str, Any]) -> str:
+    if stream["error"]:
+        return f"cannot be read: {stream['error']}"
+    waiting = "" if stream["waiting"] is None else f", {stream['waiting']:,} of them waiting"
+    lost = f"; {stream['lost']:,} lost, as nobody read them in time" if stream["lost"] else ""
+    return f"{stream['appended']:,} records in {stream['shards']} shard(s){waiting}{lost}"
 
 
 def _worker(worker: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from leeway.errors import PlatformError
 
+from .drain import drain
 from .function_spec import left_out
 from .generation import Generation, load, prepare
 from .home import Home, read_json, write_json
@@ -202,7 +203,7 @@ class Function:
         self._say("scaledToZero")
 
     async def stop(self) -> None:
-        """Stop all workers, drained as far as the grace goes."""
+        """Stop all workers, drained as far as the grace goes, and send on what those that were killed left."""
         async with self._turn:
             slots, self._slots = self._slots, []
             own = [process for slot in slots if (process := await slot.release())] + self._parting
@@ -210,6 +211,8 @@ class Function:
             await asyncio.gather(*(process.gone() for process in own), *self._leaving.values())
             self._parting = []
             self._listeners.hold({})
+            if left := await asyncio.to_thread(drain, self._home, self.document, self._environ):
+                self._log("warning", f"records wait in the outbox: {left}")
             self._save()
 
     def erase(self) -> None:

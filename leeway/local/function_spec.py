@@ -156,6 +156,8 @@ def _trigger(name: str, key: str, config: Mapping[str, Any]) -> Trigger:
     if configured in _STREAMS and "url" not in attributes:
         parts = (str(attributes.get(part) or "").strip("/") for part in ("containerName", "streamPath"))
         attributes["url"] = "/".join(part for part in parts if part)
+    if configured in _KAFKA:
+        attributes |= {"url": _topic(name, key, attributes), "seekTo": attributes.get("initialOffset")}
     return Trigger(
         name=check_name(key.lower().replace("_", "-")),
         kind=_kind(name, key, configured),
@@ -170,13 +172,30 @@ def _trigger(name: str, key: str, config: Mapping[str, Any]) -> Trigger:
 def _kind(name: str, key: str, configured: str) -> str:
     if configured in ("http", "cron"):
         return configured
-    if configured in _STREAMS:
+    if configured in _STREAMS | _KAFKA:
         return "stream"
-    hint = "; put the records on an embedded stream (kind v3ioStream) instead" if configured in _KAFKA else ""
     raise PlatformError(
         f"function {name}: trigger {key!r} is of kind {configured!r}, which the laptop cannot run: "
-        f"it has http, cron and v3ioStream{hint}"
+        "it has http, cron, v3ioStream and kafka-cluster"
     )
+
+
+def _topic(name: str, key: str, attributes: Mapping[str, Any]) -> str:
+    """The stream's URL. One topic to a trigger, and secrets do not belong into a spec."""
+    topics, brokers = (
+        [each] if isinstance(each, str) else list(each or ()) for each in map(attributes.get, ("topics", "brokers"))
+    )
+    if len(topics) != 1 or not brokers:
+        raise PlatformError(
+            f"function {name}: trigger {key!r} reads topics {topics} of brokers {brokers}; give one topic (a trigger "
+            "for each) and at least one host:port"
+        )
+    if any((attributes.get(part) or {}).get("enable") for part in ("sasl", "tls")):
+        raise PlatformError(
+            f"function {name}: trigger {key!r} has sasl or tls in its attributes, where everybody can read them; "
+            "set LEEWAY_KAFKA_OPTIONS in the function's environment instead"
+        )
+    return f"kafka://{','.join(brokers)}/{topics[0]}"
 
 
 def _workers(name: str, key: str, config: Mapping[str, Any]) -> int:

@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from leeway.errors import PlatformError
 from leeway.settings import Settings
 
+from .drain import drain
 from .environment import python_path
 from .function_spec import PROJECT_LABEL
 from .home import Home, read_json
@@ -50,9 +52,10 @@ def find(settings: Settings) -> str | None:
     return about["url"] if about and Process(about["pid"], about["started"]).alive() else None
 
 
-def down(settings: Settings) -> list[str]:
+def down(settings: Settings, report: Callable[[str], None] = lambda line: None) -> list[str]:
     """Stop the platform and every worker of this home, those with http first: each drains and runs its termination
-    callback (10 s, then it is killed). Returns what was stopped; what was not started here is not touched."""
+    callback (10 s, then it is killed); then send on what workers that were killed left. Returns what was stopped;
+    `report` hears of what could not be sent. What was not started here is not touched."""
     home = Home.at(settings.home)
     if not home.lock.exists():
         return []
@@ -65,6 +68,9 @@ def down(settings: Settings) -> list[str]:
             time.sleep(_POLL_S)
         for wants_http in (True, False):
             stopped += _stop_workers(home, wants_http)
+        for function in home.deployed():
+            if left := drain(home, read_json(function.document, {}), os.environ):
+                report(f"records of {function.path.name} wait in its outbox: {left}")
     return stopped
 
 

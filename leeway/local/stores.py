@@ -4,6 +4,7 @@ from pathlib import Path
 from shutil import disk_usage
 from typing import TYPE_CHECKING, Any
 
+from leeway.backends.redacted import redacted
 from leeway.errors import LeewayError
 from leeway.outbox_waiting import outboxes_below
 from leeway.settings import Settings
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 
 
 def stores(settings: Settings) -> dict[str, Any]:
-    """{streams: [{name, shards, appended, waiting, lost}], deployments: [{name, lost, dropped, dead_lettered,
+    """{streams: [{name, shards, appended, waiting, lost, error}], deployments: [{name, lost, dropped, dead_lettered,
     pending}], endpoints: [{name, deployment, state, incidents}], outboxes: [{function, waiting_bytes, dropped}],
     stores: {kind: {at, bytes}}, free: bytes of the home's disk, error}. `waiting` is None where nobody reads the
-    stream, `bytes` where a store is no folder; `error` says which store cannot be read. Creates nothing."""
+    stream, `bytes` where a store is no folder; `error` says which store cannot be read, that of a stream why
+    nothing is known of it: its broker is away, say. Creates nothing."""
     home = Home.at(settings.home).path
     known: dict[str, Any] = {"streams": [], "deployments": [], "endpoints": [], "error": ""}
     if settings.state or (home / "state" / "shared.db").exists():
@@ -71,20 +73,28 @@ def _counted(queries: "Queries", key: str) -> dict[str, Any]:
 
 
 def _streams(settings: Settings, folder: Path, queries: "Queries") -> list[dict[str, Any]]:
+    """Names without a scheme lie below `folder`, but where the settings say that they lie elsewhere."""
+    elsewhere = bool(settings.stream or settings.v3io_api)
+    read = {shown.stream for shown in queries.consumers()}
+    here = set() if elsewhere else {path.parent.relative_to(folder).as_posix() for path in folder.rglob("stream.json")}
+    shown = here | {name for name in read if elsewhere or "://" in name}
+    return [_stream(name, name in read, settings, queries) for name in sorted(shown)]
+
+
+def _stream(name: str, is_read: bool, settings: Settings, queries: "Queries") -> dict[str, Any]:
     from monitoring.lag import lag_of
 
-    read = {shown.stream for shown in queries.consumers()}
-    here = {path.parent.relative_to(folder).as_posix() for path in folder.rglob("stream.json")}
-    found = []
-    for name in sorted(here | {name for name in read if "://" in name}):
+    try:
         lag = lag_of(name, settings, queries)
-        waiting = lag.waiting if name in read else None
-        found.append({"name": name, "shards": len(lag.ends), "appended": lag.end, "waiting": waiting, "lost": lag.lost})
-    return found
+    except LeewayError as error:
+        return {**dict.fromkeys(("shards", "appended", "waiting", "lost")), "name": name, "error": str(error)}
+    waiting = lag.waiting if is_read else None
+    found = {"shards": len(lag.ends), "appended": lag.end, "waiting": waiting, "lost": lag.lost}
+    return {"name": name, **found, "error": ""}
 
 
 def _place(url: str, place: Path) -> dict[str, Any]:
     if url:
-        return {"at": url, "bytes": None}
+        return {"at": redacted(url), "bytes": None}
     files = [place, *place.rglob("*")]
     return {"at": str(place), "bytes": sum(path.stat().st_size for path in files if path.is_file())}

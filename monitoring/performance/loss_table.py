@@ -1,5 +1,6 @@
 """Performance of a regression without labels."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -40,7 +41,7 @@ class LossTable:
         codes = [_codes(columns[feature.name], feature) for feature in self._features]
         n = len(codes[0])
         losses = np.array(kept.means)[:, None] + sum(self._table[:, j, code] for j, code in enumerate(codes))
-        widen = np.sqrt(self._inflation * (1 / max(n, 1) + 1 / kept.rows)) * _TWO_SIDED_95
+        widen = math.sqrt(self._inflation * (1 / max(n, 1) + 1 / kept.rows)) * _TWO_SIDED_95
         found = zip(METRICS, np.maximum(losses.mean(axis=1), 0.0).tolist(), kept.means, kept.deviations)
         return {name: _estimate(name, mean, before, widen * deviation) for name, mean, before, deviation in found}
 

@@ -21,8 +21,8 @@ class Protocol(ABC):
         """What a body asks, or tells (where the operation is feedback). BadRequest where it cannot be read."""
 
     @abstractmethod
-    def write(self, route: Route, answer: InferenceResponse | Feedback) -> Any:
-        """The answer as a JSON value."""
+    def write(self, route: Route, asked: InferenceRequest | Feedback, answer: InferenceResponse | Feedback) -> Any:
+        """The answer to what `read` gave, as a JSON value, or as Content where it is none. For feedback both are it."""
 
     @abstractmethod
     def describe(self, route: Route, models: Sequence[About]) -> Any:

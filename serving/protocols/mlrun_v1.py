@@ -35,7 +35,7 @@ class MlrunV1(Protocol):
             return read_feedback(request)
         return read_inference(route, request, "instances", "inputs")
 
-    def write(self, route: Route, answer: InferenceResponse | Feedback) -> Any:
+    def write(self, route: Route, asked: InferenceRequest | Feedback, answer: InferenceResponse | Feedback) -> Any:
         if isinstance(answer, Feedback):
             return {"id": answer.about}
         endpoint = answer.endpoint

@@ -13,6 +13,7 @@ RUN_BY = {
     "make demo": "tests/e2e/test_demo.py",
     "make test": ".ci/run",
     "make notebook": "tests/e2e/test_notebook.py",
+    "leeway up": "tests/e2e/test_dashboard.py",
     "leeway deploy model.pkl --reference holdout.parquet --label y": "tests/e2e/test_own_model.py",
 }
 # The ```python blocks run one after the other, in JupyterLab's kernel.

@@ -2,7 +2,9 @@
 
 Memory is the peak of the whole process, libraries included. A day is 8,640,000 records (100 a second, 10 features of
 random floats, UUIDs as ids), scaled up from a shorter run with a range a second and a compaction a minute, as at the
-defaults. Run: python tests/bench/bench_pending_labels.py [PENDING] [RECORDS]
+defaults. The rate of the record path is that of bench_record_path.py, with so much waiting. Ten million take some
+minutes; figures for fewer say nothing of the targets. Run: python tests/bench/bench_pending_labels.py [PENDING]
+[RECORDS]
 """
 
 import platform
@@ -17,6 +19,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+from bench_record_path import cpu_seconds, messages
 
 from leeway.backends import connect
 from leeway.clock import SystemClock
@@ -53,6 +57,8 @@ def pending(count: int, folder: Path) -> tuple[dict[str, float], list[str]]:
             sample.append(id)
         if i % 5_000 == 4_999:
             state.commit(*labels.changes())
+        if i % 1_000_000 == 999_999:
+            print(f"  {i + 1:,} wait, {peak_mb():.0f} MB", file=sys.stderr, flush=True)
     state.commit(*labels.changes())
     waiting_us, running_mb = (time.process_time() - start) / count * 1e6, peak_mb()
     state.close()
@@ -76,6 +82,26 @@ def restarted(count: int, folder: Path, sample: list[str]) -> dict[str, float]:
     return {
         "memory MB, restarted": peak_mb(), "s to restart": restart_s, "us a truth in any order": truth_us,
     }  # fmt: skip
+
+
+def beside(count: int, folder: Path, kind: str) -> float:
+    """In a process of its own: rows a second of the record path, CPU time, with what waits in the consumer's state."""
+    settings = Settings(home=folder, labels_count=count + 200_000)
+    state, shared, series = (
+        connect.state(settings, "pending"),
+        connect.state(settings, "shared"),
+        connect.series(settings),
+    )
+    consumer = Consumer(
+        "bench", 0, settings, state, shared, series, connect.archive(settings), SystemClock(), lambda incident: None
+    )
+    stream = messages(labelled=kind == "labelled")
+    consumer.consume(stream[:1])
+    rows = sum(b'"op":"infer"' in message.value for message in stream)
+    rate = rows / cpu_seconds(lambda: consumer.consume(stream[1:]))
+    for store in (state, shared, series):
+        store.close()
+    return rate
 
 
 def traffic(count: int) -> Iterator[Message]:
@@ -143,6 +169,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         waiting, sample = in_a_process(pending, count, Path(folder))
         waiting |= in_a_process(restarted, count, Path(folder), sample)
+        waiting["labelled rows/s beside it"] = in_a_process(beside, count, Path(folder), "labelled")
     print(f"{count:,} waiting (target {MOST_MB} MB): " + ", ".join(f"{k} {v:,.1f}" for k, v in waiting.items()))
     with tempfile.TemporaryDirectory() as folder:
         day = disk(records, Path(folder))

@@ -51,7 +51,7 @@ def serve(folder: Path, stream: str) -> float:
 
         seconds = cpu_seconds(work)
         if stream:
-            assert function.recorder is not None and function.recorder.outbox.dropped() == {}
+            assert function.recorder is not None and function.recorder.outlet.dropped() == {}
     return seconds
 
 

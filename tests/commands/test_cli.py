@@ -80,8 +80,8 @@ def test_completion_prints_the_script_of_the_shell(leeway, shell, mark):
 def test_an_old_environment_file_of_mlrun_is_ignored_unless_service_is_given(tmp_path):
     (tmp_path / ".mlrun.env").write_text("FROM_AN_OLD_FILE=yes\n")
     program = (
-        "import os, sys\nfrom leeway.commands.options import choose_service\n"
-        "choose_service(sys.argv[1] == 'service')\nimport mlrun\nprint(os.environ.get('FROM_AN_OLD_FILE', 'no'))"
+        "import os, sys\nfrom leeway.commands.options import prepare_mlrun\n"
+        "prepare_mlrun(sys.argv[1] == 'service')\nimport mlrun\nprint(os.environ.get('FROM_AN_OLD_FILE', 'no'))"
     )
     environ = {key: value for key, value in os.environ.items() if not key.startswith("MLRUN_")}
     environ |= {"HOME": str(tmp_path), "MLRUN_ENV_FILE": str(tmp_path / ".mlrun.env")}

@@ -9,6 +9,7 @@ from leeway.clock import SystemClock
 from leeway.record import DECISION, FEEDBACK, INFER, Origin, Record, Request, Response, encode
 from leeway.settings import Settings
 from monitoring.consumer import Consumer
+from monitoring.label_pieces import PREFIX, _decoded
 from monitoring.verdicts import DETECTED, verdict
 
 KEY, ENDPOINT, STREAM = "shop/server/elec", "shop/server/elec/default/elec/v1", "users/admin/elec"
@@ -50,6 +51,13 @@ class Place:
         consumer.consume(self.stream.read(0, consumer.position, 1_000))
         for store in (state, shared, series):
             store.close()
+
+    def labels(self):
+        """What is remembered for truth that comes later, as text."""
+        state = connect.state(self.settings, "consumer/drift/s/0")
+        found = [repr(_decoded(value)).encode() for value in state.scan(PREFIX).values()]
+        state.close()
+        return found
 
     def records(self):
         return [json.loads(message.value) for message in self.stream.read(0, 0, 1_000)]
@@ -93,7 +101,7 @@ def test_an_incident_is_listed_shown_and_dismissed_through_the_stream(place, lee
 def test_a_decision_waits_in_an_outbox_while_the_stream_is_away(place, leeway, monkeypatch):
     place.predict("r1")
     place.consume(alarm=True)
-    monkeypatch.setattr("leeway.commands.own_outbox._PATIENCE_S", 0.3)
+    monkeypatch.setattr("leeway.own_outbox._PATIENCE_S", 0.3)
     monkeypatch.setattr("leeway.backends.sqlite_stream.SqliteStream.append", lambda self, entries: 0)
     result = leeway("incidents", "confirm", alarm_of(1).id)
     assert result.exit_code == 0, result.output
@@ -140,8 +148,22 @@ def test_an_orphan_is_put_back_as_the_feedback_that_it_was(place, leeway, ok):
 def test_ids_are_erased_from_the_archive(place, leeway, ok):
     for id in ("r1", "r2"):
         place.predict(id)
+    place.append("judge", "r1")
+    place.append("judge", "r11")
     place.consume()
-    assert ok(leeway("erase", "elec", "r1", "--json"))["erased"] == {"prediction": 1}
-    assert connect.archive(place.settings).read("prediction")["id"].to_pylist() == ["r2"]
-    assert leeway("erase", "elec", "r1").stdout == "nothing was found\n"
+    found = ok(leeway("erase", "elec", "r1", "--json"))
+    assert (found["erased"], found["labels"], found["dead_letters"]) == ({"prediction": 1}, 1, 1)
+    archive = connect.archive(place.settings)
+    assert archive.read("prediction")["id"].to_pylist() == ["r2"]
+    assert len(ok(leeway("dead-letters", "list", "--json"))) == 1
+    assert not any(b"r1" in value for value in place.labels())
+    nothing = leeway("erase", "elec", "r1").stdout
+    assert nothing.startswith("nothing was found\nthe stream and the outboxes hold")
+    place.append(FEEDBACK, "f1", request=Request(id="r1", truth=[1]))
+    place.append(FEEDBACK, "f2", request=Request(id="r2", truth=[1]))
+    place.consume()
+    assert dict(zip(*archive.read("feedback", columns=["request_id", "status"]).to_pydict().values())) == {
+        "r1": "pending",
+        "r2": "joined",
+    }
     assert "name one as project/function/deployment" in leeway("erase", "nothing", "r1").stderr

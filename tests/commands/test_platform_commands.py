@@ -21,7 +21,9 @@ def test_up_starts_the_platform_and_down_stops_it_and_brings_functions_back(leew
     stopped = ok(leeway("down", "--json"))["stopped"]
     assert len(stopped) == 2
     assert ok(leeway("status", "--json"))["functions"][name]["state"] == "stopped"
-    assert ok(leeway("up", "--json"))["functions"] == [name]
+    up = ok(leeway("up", "--json"))
+    assert up["functions"] == ["leeway-dashboard", name]
+    assert up["dashboard"].startswith("http://127.0.0.1:")
     assert ok(leeway("invoke", "echo", "again", "--json"))["body"]["path"] == "/again"
 
 

@@ -5,14 +5,23 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import joblib
+import numpy as np
+import pandas as pd
 import psutil
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from leeway.settings import Settings
+from leeway.traffic.client import Client
+from monitoring.lag import lag_of
+from monitoring.queries import Queries
 
 ROOT = Path(__file__).parents[2]
 
@@ -107,3 +116,54 @@ def unchanged() -> Callable[[], None]:
         assert (ROOT / "project.yaml").read_bytes() == before
 
     return check
+
+
+@dataclass
+class Mill:
+    """A model that is served and watched; from row 1,000 on one feature is far away, half of the answers are wrong."""
+
+    laptop: Laptop
+    address: str
+    stream: str
+    rows: int = 2_000
+    drift_from: int = 1_000
+    sent: int = 0
+
+    def send(self, last: int | None = None) -> None:
+        """The rows up to that one (or all) that were not sent yet, each with its truth after it."""
+        draw = np.random.default_rng(self.sent)
+        last = self.rows if last is None else last
+        with Client(self.address) as client:
+            for i in range(self.sent, last):
+                far, wrong = (4.0, 0.5) if i >= self.drift_from else (0.0, 0.1)
+                row = [float(draw.normal()), float(draw.normal() + far), float(draw.normal())]
+                truth = int((row[0] > 0) ^ (draw.random() < wrong))
+                assert client.post("/mill/predict", {"id": f"row-{i}", "instances": [row]}).is_ok
+                assert client.post("/mill/feedback", {"id": f"row-{i}", "truth": [truth]}).is_ok
+        self.sent = max(self.sent, last)
+
+    def settle(self) -> None:
+        """Wait until all that was sent is consumed."""
+        end, expected = time.monotonic() + 60, 2 * self.sent
+        with Queries(self.laptop.settings) as queries:
+            while lag_of(self.stream, self.laptop.settings, queries).consumed < expected:
+                assert time.monotonic() < end, "the stream was not consumed"
+                time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def mill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mill]:
+    """Deployed, for all files."""
+    for laptop in _laptop(tmp_path_factory.mktemp("mill") / "home"):
+        yield _deployed(laptop, tmp_path_factory.mktemp("model"))
+
+
+def _deployed(laptop: Laptop, folder: Path) -> Mill:
+    draw = np.random.default_rng(1)
+    table = pd.DataFrame(draw.normal(size=(3_000, 3)), columns=["speed", "load", "heat"])
+    table["y"] = ((table["speed"] > 0) ^ (draw.random(3_000) < 0.1)).astype(int)
+    joblib.dump(LogisticRegression().fit(table[["speed", "load", "heat"]], table["y"]), folder / "mill.pkl")
+    table.to_parquet(folder / "held_out.parquet")
+    reference = ("--reference", str(folder / "held_out.parquet"), "--label", "y", "--json")
+    deployed = json.loads(laptop.run("deploy", str(folder / "mill.pkl"), *reference))
+    return Mill(laptop, deployed["url"], deployed["stream"])

@@ -141,7 +141,7 @@ class FaultyDatabase(SqliteDatabase):
     """Faults when a transaction begins (the lock), and when it is committed."""
 
     def __init__(self, like: SqliteDatabase, faults: Faults, target: str):
-        super().__init__(like.path, like._layout, like._version)
+        super().__init__(like.path, *like._migrations)
         self._faults, self._target = faults, target
 
     @contextmanager

@@ -14,8 +14,7 @@ from typing import Any
 import psutil
 
 from leeway.backends import connect
-from leeway.clock import SystemClock
-from leeway.forwarder import adopt, outboxes
+from leeway.forwarder import outboxes
 from leeway.interfaces import Message
 from leeway.local import platform
 from leeway.settings import Settings
@@ -59,10 +58,7 @@ class Laptop:
     def drain(self) -> None:
         """Everything that was kept comes into the stream, and out of it into the stores; then everything ends."""
         platform.down(self.settings)
-        stream = connect.stream(STREAM, self.settings)
-        adopt(self.settings.home / "outbox" / "kills" / "server", stream, clock=SystemClock())
         assert outboxes(self.settings.home / "outbox" / "kills" / "server") == []
-        stream.close()
         platform.ensure(self.settings)
         with Queries(self.settings) as queries:
             until(lambda: lag_of(STREAM, self.settings, queries).waiting == 0, "the end of the stream")

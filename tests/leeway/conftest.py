@@ -1,4 +1,4 @@
-"""Backends by name (each suite runs over all of them), parts that fail on purpose, and child processes."""
+"""Parts that fail on purpose, and child processes."""
 
 import subprocess
 import sys
@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from leeway.backends import connect
-from leeway.clock import Clock, ManualClock
+from leeway.clock import ManualClock
 from leeway.errors import StoreError
 from leeway.files import OsFiles
-from leeway.interfaces import Archive, Message, SeriesStore, State, Stream
+from leeway.interfaces import Message, Stream
 from leeway.outbox import Outbox
 from leeway.outbox_file import OutboxFile
 from leeway.settings import Settings
@@ -35,47 +34,6 @@ def settings(home: Path) -> Settings:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
-
-
-@pytest.fixture(params=["embedded"])
-def open_stream(request: pytest.FixtureRequest, home: Path, clock: ManualClock) -> Iterator[Callable[..., Stream]]:
-    """Opens one and the same stream, as often as it is called."""
-    opened = []
-
-    def open_it(shards: int = 1, clock: Clock = clock) -> Stream:
-        url = {"embedded": "users/admin/elec"}[request.param]
-        opened.append(connect.stream(url, Settings(home=home, stream_shards=shards), clock))
-        return opened[-1]
-
-    yield open_it
-    for stream in opened:
-        stream.close()
-
-
-@pytest.fixture(params=["sqlite"])
-def series(request: pytest.FixtureRequest, home: Path) -> Iterator[SeriesStore]:
-    store = connect.series(Settings(home=home, series={"sqlite": ""}[request.param]))
-    yield store
-    store.close()
-
-
-@pytest.fixture(params=["sqlite"])
-def open_state(request: pytest.FixtureRequest, home: Path) -> Iterator[Callable[..., State]]:
-    """Opens the state of a name."""
-    opened = []
-
-    def open_it(name: str = "shared") -> State:
-        opened.append(connect.state(Settings(home=home, state={"sqlite": ""}[request.param]), name))
-        return opened[-1]
-
-    yield open_it
-    for state in opened:
-        state.close()
-
-
-@pytest.fixture(params=["folder"])
-def archive(request: pytest.FixtureRequest, home: Path) -> Archive:
-    return connect.archive(Settings(home=home, archive={"folder": ""}[request.param]))
 
 
 class MemoryStream(Stream):

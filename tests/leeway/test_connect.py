@@ -33,16 +33,28 @@ def test_the_base_of_names_can_be_given(home, tmp_path):
 @pytest.mark.parametrize(
     ("url", "given", "told"),
     [
-        ("kafka://host:9092/topic", {}, "'kafka://host:9092/topic'.*embedded:///path"),
-        ("embedded://", {}, "names no path"),
-        ("users/x", {"v3io_api": "https://v3io"}, "V3IO.*'https://v3io'.*embedded:///path"),
-        ("users/x", {"kubernetes_service_host": "10.0.0.1"}, "'users/x'.*pod.*volume"),
-        ("users/x", {"stream": "kafka://host:9092"}, "'kafka://host:9092/users/x'"),
+        ("ftp://host/topic", {}, "'ftp://host/topic'.*embedded:///path, kafka://host:9092/topic"),
+        ("ftp://me:secret@host/x?key=secret", {}, r"'ftp://me:\*\*\*@host/x\?\*\*\*'"),
+        ("embedded://", {}, "names no place"),
+        ("users/x", {"v3io_api": "https://v3io"}, "v3io:///users/x needs V3IO_ACCESS_KEY"),
+        ("v3io:///users/x", {}, "v3io:///users/x needs V3IO_API"),
+        ("users/x", {"kubernetes_service_host": "10.0.0.1"}, "'users/x'.*pod.*kafka://.*volume"),
+        ("users/x", {"stream": "ftp://host:9092"}, "'ftp://host:9092/users/x'"),
+        ("kafka://host:9092/a?sasl.password=secret", {}, "brokers and topic only.*LEEWAY_KAFKA_OPTIONS"),
+        ("kafka://host:9092/a b", {}, "kafka://host:9092/a b is no stream"),
+        (
+            "kafka://host:9092/a",
+            {"kafka_options": '{"sasl_pass": 1, "nonsense": "secret"}'},
+            "'nonsense'; use librdkafka's",
+        ),
+        ("kafka://host:9092/a", {"kafka_options": '{"acks": "0", "linger.ms": 1}'}, "'acks'"),
+        ("kafka://host:9092/a", {"kafka_options": "secret"}, "no JSON object"),
     ],
 )
 def test_a_stream_that_cannot_be_opened_says_what_would_do(home, url, given, told):
-    with pytest.raises(StoreError, match=told):
+    with pytest.raises(StoreError, match=told) as refused:
         connect.stream(url, Settings(home=home, **given))
+    assert "secret" not in str(refused.value)
     assert not home.exists()
 
 
@@ -55,7 +67,7 @@ def test_a_stream_that_cannot_be_opened_says_what_would_do(home, url, given, tol
     ],
 )
 def test_an_unknown_scheme_names_the_known_ones(home, kind, scheme, call):
-    for url in ("postgresql://host/db", "/a/bare/path"):
+    for url in ("nowhere://host/db", "/a/bare/path"):
         with pytest.raises(StoreError, match=f"{kind} '{url}' .* {scheme}:///path"):
             call(Settings(home=home, **{kind: url}))
 
@@ -134,3 +146,9 @@ print(sorted({"pyarrow", "numpy", "pandas", "mlrun"} & set(sys.modules)))
 """
     found = subprocess.run([sys.executable, "-c", code, str(home)], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
+
+
+def test_settings_do_not_show_what_may_hold_a_secret():
+    url = "postgresql://me:secret@host/db"
+    settings = Settings(state=url, series=url, archive=url, kafka_options="secret", v3io_access_key="secret")
+    assert "secret" not in repr(settings)

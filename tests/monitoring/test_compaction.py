@@ -7,7 +7,7 @@ from leeway.backends import connect
 from leeway.interfaces import ArchiveFile
 from leeway.settings import Settings
 from monitoring.compaction import compact, drop_days, mergeable, merged_name
-from monitoring.erase import erase
+from monitoring.erase import EraseList, erase
 from monitoring.keeper import Keeper
 
 KEY = "shop/server/a"
@@ -109,3 +109,22 @@ def test_what_is_erased_is_in_no_file_any_more(archive, tmp_path):
     assert archive.read("feedback")["request_id"].to_pylist() == ["x"]
     assert erase(archive, KEY, ["r1"]) == {}
     assert not any(b"r1" in path.read_bytes() for path in tmp_path.rglob("*.parquet"))
+
+
+def test_what_comes_again_under_erased_ids_is_taken_out_again(tmp_path, archive):
+    settings = Settings(home=tmp_path)
+    shared, series = connect.state(settings, "shared"), connect.series(settings)
+    erased = EraseList(shared)
+    erased.add(KEY, ["r1"])
+    erased.add(KEY, ["r2"])
+    assert (erased.deployments(), erased.ids(KEY), erased.ids("another")) == ([KEY], {"r1", "r2"}, frozenset())
+    for offset in range(8):
+        write(archive, offset)
+    assert compact(archive, ["ab-0-"], erased=erased.ids) == 8
+    assert {"r1", "r2"}.isdisjoint(archive.read("prediction")["id"].to_pylist())
+    write(archive, 1)  # a writer that was late revives a file
+    Keeper(settings, archive, series, lambda: [], pytest.fail, erased).keep()
+    left = archive.read("prediction")["id"].to_pylist()
+    assert {"r1", "r2"}.isdisjoint(left) and "r3" in left
+    shared.close()
+    series.close()

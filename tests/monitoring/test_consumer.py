@@ -207,11 +207,12 @@ def test_an_event_that_could_not_be_emitted_is_emitted_after_a_restart(make_read
 
 
 @pytest.mark.parametrize(
-    ("version", "advice"), [(b"1", "another name"), (None, "another name"), (b"3", "that wrote it")]
+    ("version", "advice"),
+    [(b"1", "another name"), (None, "another name"), (b"2", "another name"), (b"4", "that wrote it")],
 )
 def test_a_state_of_another_version_is_refused(make_reader, eventful, version, advice):
     reader = make_reader()
     reader.consumer().consume(eventful[:10])
     reader.state.commit({"version": version} if version else {}, [] if version else ["version"])
-    with pytest.raises(StoreError, match=f"has version {(version or b'1').decode()}, this Leeway knows 2: .*{advice}"):
+    with pytest.raises(StoreError, match=f"has version {(version or b'1').decode()}, this Leeway knows 3: .*{advice}"):
         reader.consumer()

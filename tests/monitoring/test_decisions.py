@@ -4,8 +4,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from leeway.profile import Profile
 from leeway.record import DECISION
 from monitoring.decisions import reference_after
+from monitoring.detectors.data_drift import DataDrift
 from monitoring.error_level import error_level_from
 from monitoring.incidents import CLEARED, CONFIRMED, DISMISSED, OPEN
 from monitoring.queries import Queries
@@ -47,16 +49,22 @@ def story(maker, make_reader):
     return Story(maker, make_reader())
 
 
-def test_two_quiet_windows_clear_the_incident_of_a_window(story):
+@pytest.fixture
+def together(story, profile_bytes):
+    """How many of these small windows are looked at together: an alarm lasts that long."""
+    return DataDrift.fit(Profile.from_bytes(profile_bytes), story.reader.settings).windows
+
+
+def test_two_quiet_windows_clear_the_incident_of_a_window(story, together):
     story.windows(1, moved=3)
-    story.windows(1)
+    story.windows(together)  # the last of them is quiet
     assert [found.state for found in story.incidents()] == [OPEN]
     story.windows(1, moved=3)
-    story.windows(1)
+    story.windows(together)
     assert [found.state for found in story.incidents()] == [OPEN]  # the alarm between them counts anew
     story.windows(1)
     (cleared,) = story.incidents()
-    assert (cleared.state, cleared.closed.offset) == (CLEARED, 5 * WINDOW - 1)
+    assert (cleared.state, cleared.closed.offset) == (CLEARED, (2 * together + 3) * WINDOW - 1)
 
 
 def test_a_confirmed_level_is_the_new_reference(story):
@@ -80,9 +88,9 @@ def test_dismissed_rows_join_the_reference(story):
     assert [found.state for found in story.incidents()] == [DISMISSED, OPEN]
 
 
-def test_a_cleared_incident_can_still_be_dismissed_and_an_unknown_one_changes_nothing(story):
-    story.windows(1, moved=0.6)
-    story.windows(2)
+def test_a_cleared_incident_can_still_be_dismissed_and_an_unknown_one_changes_nothing(story, together):
+    story.windows(1, moved=3)
+    story.windows(together + 1)
     (cleared,) = story.incidents()
     assert cleared.state == CLEARED
     story.decide("dismiss", cleared)
@@ -92,12 +100,15 @@ def test_a_cleared_incident_can_still_be_dismissed_and_an_unknown_one_changes_no
     assert [row["status"] for row in story.reader.table("decision")] == ["applied", "unknown", None]
 
 
-def test_a_confirmed_error_level_is_set_by_the_next_labelled_rows(story):
-    story.windows(4, labelled=True, wrong=0.6)
+def test_a_confirmed_error_level_is_set_by_the_next_labelled_rows(maker, make_reader):
+    story = Story(maker, make_reader(detector_arl0=5_000, warming_rows=2 * WINDOW))
+    story.windows(4, labelled=True, wrong=0.3)
     (opened,) = story.incidents("concept_drift")
     story.decide("confirm", opened)
-    story.windows(3, labelled=True, wrong=0.6)
+    story.windows(6, labelled=True, wrong=0.3)
     assert [found.state for found in story.incidents("concept_drift")] == [CONFIRMED]
+    story.windows(2, labelled=True, wrong=0.9)  # beyond that level too
+    assert [found.state for found in story.incidents("concept_drift")] == [CONFIRMED, OPEN]
 
 
 def test_dismissed_errors_join_the_error_level(story, profile_bytes):
@@ -112,7 +123,7 @@ def test_dismissed_errors_join_the_error_level(story, profile_bytes):
     assert error_level_from(raised).errors == joined.errors
 
 
-@pytest.mark.parametrize("range_rows", [1, 7])
+@pytest.mark.parametrize("range_rows", [pytest.param(1, marks=pytest.mark.slow), 7])
 def test_where_ranges_end_shows_in_no_decision(story, make_reader, range_rows):
     story.windows(2, moved=3)
     (opened,) = story.incidents()

@@ -35,7 +35,7 @@ def test_an_alarm_is_cleared_when_the_level_is_back(errors):
     (clearing,) = [v for v in verdicts if CLEARS in v.details]
     assert 1_000 < alarms[0].at.offset < 1_100
     assert 2_000 < clearing.at.offset < 2_400
-    assert clearing.threshold == 3.0
+    assert clearing.threshold == pytest.approx(4.2)
     assert clearing.first.position.offset == alarms[0].at.offset
     assert clearing.rows == clearing.at.offset - alarms[0].at.offset
     assert len({v.id for v in verdicts}) == len(verdicts)

@@ -227,7 +227,7 @@ _steps = st.one_of(
 
 
 @given(st.lists(_steps, max_size=25))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_restarts_show_in_nothing(tmp_path_factory, steps):
     """Whatever comes, a book that is restarted after each step says the same as one that runs on."""
     folder = tmp_path_factory.mktemp("books")

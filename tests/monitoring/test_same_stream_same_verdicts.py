@@ -53,7 +53,7 @@ def test_the_stream_of_these_tests_is_eventful(expected):
     assert detectors == {"concept_drift", "data_drift"}
 
 
-@pytest.mark.parametrize("range_rows", [1, 7, 500])
+@pytest.mark.parametrize("range_rows", [pytest.param(1, marks=pytest.mark.slow), 7, 500])
 def test_where_ranges_end_shows_in_nothing(make_reader, eventful, expected, range_rows):
     reader = make_reader(labels_age_s=AGE_S, range_rows=range_rows)
     reader.consumer().consume(eventful)

@@ -59,8 +59,8 @@ class Answer:
 class Server:
     """A model server without a host."""
 
-    def __init__(self, serving, home):
-        self.settings = Settings(home=home)
+    def __init__(self, serving, home, **settings):
+        self.settings = Settings(home=home, **settings)
         self.function = NuclioFunction.start(serving, self.settings, "0")
 
     def ask(self, method, path, body=b"", headers=None):
@@ -87,13 +87,13 @@ class Server:
 
 @pytest.fixture
 def start(tmp_path):
-    """Start a model server with these ServingSettings; recorded unless told otherwise."""
+    """Start a model server with these ServingSettings and Settings; recorded unless told otherwise."""
     started = []
 
-    def make(models, **fields):
+    def make(models, settings=None, **fields):
         named = {name: str(path) for name, path in models.items()}
         serving = ServingSettings(**{"models": named, "stream": STREAM, "project": "shop", **fields})
-        started.append(Server(serving, tmp_path / f"home-{len(started)}"))
+        started.append(Server(serving, tmp_path / f"home-{len(started)}", **(settings or {})))
         return started[-1]
 
     yield make

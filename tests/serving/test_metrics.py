@@ -36,3 +36,69 @@ def test_each_model_says_who_it_is(server):
     known = server.get("/v2/models/forest").json
     labels = sorted(["forest", known["versions"][0], "RandomForestClassifier", known["model_endpoint_uid"]])
     assert samples(server)["leeway_model_info", *labels] == 1
+
+
+def labelled(server, name):
+    """{(label values...): value} of one series, labels in the order of their names"""
+    text = server.get("/metrics").raw.decode()
+    return {
+        tuple(value for _, value in sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+def test_seldons_names_and_labels(server):
+    version = server.get("/v2/models/linear").json["versions"][0]
+    api = "/seldon/ns/linear/api/v1.0"
+    server.post(f"{api}/predictions", {"data": {"ndarray": [[1, 2, 3]]}})
+    server.post(f"{api}/predictions", {})
+    for reward in (0, -1, 3):
+        server.post(f"{api}/feedback", {"reward": reward})
+    name = "seldon_api_executor_server_requests_seconds"
+    good = ("200", "linear", "post", "default", version, "predictions")
+    assert labelled(server, f"{name}_count")[good] == 1
+    assert labelled(server, f"{name}_summary_count")[good] == 1
+    assert labelled(server, f"{name}_sum")[good] > 0
+    assert labelled(server, f"{name}_count")["400", "linear", "post", "default", version, "predictions"] == 1
+    buckets = {key[2] for key in labelled(server, f"{name}_bucket")}
+    assert {"0.005", "0.075", "0.75", "7.5", "10.0", "+Inf"} <= buckets and len(buckets) == 15
+    model = ("linear", "LinearRegression", "linear", version, "default", version)
+    assert labelled(server, "seldon_api_model_feedback_total")[model] == 3, "a reward of 0 counts"
+    assert labelled(server, "seldon_api_model_feedback_reward_total")[model] == 2
+    client = labelled(server, "seldon_api_executor_client_requests_seconds_count")
+    assert client["200", "linear", "post", *model[1:], "/predict"] == 1
+
+
+def test_the_names_of_open_inference_servers(server):
+    version = server.get("/v2/models/linear").json["versions"][0]
+    server.post("/v2/models/linear/infer", {"inputs": [[1, 2, 3]]})
+    server.post("/v2/models/linear/infer", {"inputs": []})
+    assert labelled(server, "model_infer_request_success_total") == {("linear", version): 1}
+    assert labelled(server, "model_infer_request_failure_total") == {("linear", version): 1}
+    assert labelled(server, "model_infer_request_duration_count") == {("linear", version): 2}
+
+
+def test_workers_of_one_function_are_summed_up(server, model_files):
+    from serving.nuclio_function import NuclioFunction
+    from serving.settings import ServingSettings
+    from serving.types import HttpRequest
+
+    models = {name: str(path) for name, path in model_files.items()}
+    other = NuclioFunction.start(ServingSettings(models, project="shop"), server.settings, "1")
+    for answer in (server.function.gateway.answer, other.gateway.answer):
+        answer(HttpRequest("POST", "/linear/predict", {}, b'{"instances": [[1, 2, 3]]}'))
+    assert samples(server)["leeway_requests_total", "200", "infer", "linear"] == 2
+    other.close()
+    assert samples(server)["leeway_requests_total", "200", "infer", "linear"] == 2, "sums never fall"
+
+
+def test_drops_go_on_where_the_last_worker_ended(server):
+    metrics = server.function._metrics
+    metrics._tell_dropped("linear", "full", 3)
+    metrics._tell_dropped("linear", "full", 4)
+    assert samples(server)["leeway_records_dropped_total", "full", "linear"] == 4
+    metrics._dropped_before.clear()  # as a worker does that takes over the file
+    metrics._tell_dropped("linear", "full", 2)
+    assert samples(server)["leeway_records_dropped_total", "full", "linear"] == 6

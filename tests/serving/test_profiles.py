@@ -65,7 +65,9 @@ def test_a_model_server_publishes_and_records_with_the_names(start, model_files,
     server = start({"m": folder / "model.pkl"})
     version = server.post("/m/predict", {"instances": [[1, 2, 3]]}).json["model_version"]
     assert stored(server.settings) == {f"profile/shop/model-server/m/default/m/{version}": profile_of_rows}
-    assert server.get("/v2/models/m").json["inputs"] == [{"name": name} for name in "abc"]
+    assert server.get("/v2/models/m").json["inputs"] == [
+        {"name": name, "datatype": "FP64", "shape": [-1]} for name in "abc"
+    ]
     (record,) = server.records()
     assert record.features == ["a", "b", "c"]
 

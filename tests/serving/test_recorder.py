@@ -1,12 +1,17 @@
 """One record per answered request, before the answer leaves."""
 
+import errno
+import os
+import sqlite3
 from datetime import UTC, datetime
 
 import pytest
 
-from leeway.backends import connect
+from leeway.backends import connect, sqlite_database
+from leeway.files import OsFiles
 from leeway.outbox_file import SUFFIX
 from monitoring.waiting import until_adopted
+from tests.serving.conftest import STREAM
 
 GOOD = {"inputs": [[0.1, 0.2, 0.3], [0.9, 0.8, 0.7]]}
 
@@ -97,13 +102,13 @@ def test_nothing_is_recorded_without_a_stream(start, model_files):
 def test_a_stream_that_is_away_fails_no_request_and_the_record_waits(start, model_files):
     server = start({"linear": model_files["linear"]}, stream="nowhere://x")
     assert server.post("/linear/predict", {"instances": [[1, 2, 3]]}).status == 200
-    assert server.function.recorder.outbox.waiting()[0] == 1
+    assert server.function.recorder.outlet.waiting()[0] == 1
     assert b"leeway_outbox_records 1.0" in server.get("/metrics").raw
 
 
 def test_what_cannot_be_kept_is_counted_and_answered_all_the_same(start, model_files):
     server = start({"linear": model_files["linear"]})
-    server.function.recorder.outbox.refuse("outbox_full")
+    server.function.recorder.outlet._here[0].refuse("outbox_full")
     assert server.post("/linear/predict", {"instances": [[1, 2, 3]]}).status == 200
     assert b'leeway_records_dropped_total{deployment="linear",reason="outbox_full"} 1.0' in server.get("/metrics").raw
 
@@ -117,3 +122,75 @@ def test_the_outbox_lies_where_it_is_waited_for(start, model_files, ended):
         server.function.close()
     assert len(list(folder.glob(f"*{SUFFIX}"))) == (0 if ended else 1)
     until_adopted("shop/model-server", workers=0 if ended else 1, settings=server.settings, patience_s=1.0)
+
+
+ASK = {"instances": [[1, 2, 3]]}
+
+
+def test_a_worker_starts_without_room_for_an_outbox_counts_and_records_when_there_is_some(start, model_files, tmp_path):
+    home = tmp_path / "home-0"
+    home.mkdir()
+    (home / "outbox").write_text("no folder can be made here")
+    server = start({"linear": model_files["linear"]})
+    recorder = server.function.recorder
+    for _ in range(3):
+        assert server.post("/linear/predict", ASK).status == 200
+    assert b'leeway_records_dropped_total{deployment="linear",reason="no_outbox"} 3.0' in server.get("/metrics").raw
+    assert "set LEEWAY_HOME to a folder that is writable" in recorder.error
+    (home / "outbox").unlink()
+    recorder.outlet._retry_at = 0.0  # a second later
+    assert server.post("/linear/predict", ASK).status == 200
+    assert recorder.error == ""
+    (record,) = server.records()
+    assert (record.origin.seq, record.origin.dropped) == (1, {"no_outbox": 3})
+
+
+def test_a_worker_starts_on_a_full_disk(start, model_files, monkeypatch):
+    room = [False]
+    write = staticmethod(lambda *given: os.pwrite(*given) if room[0] else _no_space())
+    monkeypatch.setattr(OsFiles, "pwrite", write)
+    server = start({"linear": model_files["linear"]})
+    assert server.post("/linear/predict", ASK).status == 200
+    assert "No space left" in server.function.recorder.error
+    room[0] = True
+    server.function.recorder.outlet._retry_at = 0.0
+    assert server.post("/linear/predict", ASK).status == 200
+    (record,) = server.records()
+    assert record.origin.dropped == {"no_outbox": 1}
+
+
+def _no_space():
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_locked_stream_fails_no_answer_and_gets_all_when_it_is_free(start, model_files, monkeypatch):
+    monkeypatch.setattr(sqlite_database, "_BUSY_S", 0.01)
+    server = start({"linear": model_files["linear"]})
+    stream = connect.stream(STREAM, server.settings)
+    stream.append([("k", b"first")])
+    file = server.settings.home / "streams" / STREAM / "shard-0.db"
+    lock = sqlite3.connect(file, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    assert server.post("/linear/predict", ASK).status == 200
+    assert server.function.recorder.outlet.waiting()[0] == 1
+    lock.execute("ROLLBACK")
+    lock.close()
+    server.function.close()
+    assert stream.bounds(0) == (0, 3)
+    stream.close()
+
+
+def test_where_the_stream_acknowledges_an_answer_waits_for_it(start, model_files):
+    server = start({"linear": model_files["linear"]}, settings={"outbox_ack": "stream", "outbox_ack_s": 60.0})
+    stream = connect.stream(STREAM, server.settings)
+    for number in range(1, 4):
+        assert server.post("/linear/predict", ASK).status == 200
+        assert stream.bounds(0) == (0, number)
+    stream.close()
+
+
+def test_where_the_stream_is_away_an_answer_that_waits_for_it_comes_all_the_same(start, model_files):
+    settings = {"outbox_ack": "stream", "outbox_ack_s": 60.0}
+    server = start({"linear": model_files["linear"]}, settings=settings, stream="nowhere://x")
+    assert server.post("/linear/predict", ASK).status == 200
+    assert server.function.recorder.outlet.waiting()[0] == 1

@@ -2,7 +2,8 @@
 
 One event at a time: a plain handler runs on the event loop, an async one is awaited under a lock. Not there: batching,
 CloudEvents, CORS, eventTimeout, X-Nuclio-Log-Level, file streaming.
-Nuclio 1.14 gives every event of a worker the same id, and so does this.
+Nuclio 1.14 gives every event of a worker the same id, and so does this. A body over the limit is answered 413, where
+Nuclio says 400 "Error when parsing request".
 """
 
 import asyncio
@@ -34,7 +35,7 @@ MAX_BODY = 32 * 1024 * 1024
 READ_BUFFER = 16 * 1024
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 _PLAIN = [(b"content-type", b"text/plain")]
-_TOO_LARGE = Answer(400, _TEXT, b"Error when parsing request")
+_TOO_LARGE = Answer(413, _TEXT, b"the body is larger than the trigger's maxRequestBodySize")
 _HEADERS_TOO_LARGE = Answer(431, _TEXT, b"Too big request header")
 _HEALTHY = Answer(200, _TEXT, b"")
 _NO_WORKER = Answer(503, _TEXT, b"")

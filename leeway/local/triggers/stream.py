@@ -1,8 +1,9 @@
-"""The stream trigger: one event per message of an embedded stream.
+"""The stream trigger: one event per message of a stream, embedded or a broker's.
 
-Delivery: at least once. It resumes at the offset that its group (the function's name) committed, the oldest message
-where it never did (the newest with seekTo: latest). With explicitAckMode explicitOnly only acknowledgements count;
-else a message counts when the handler returned without raising. Commits are written when the stream is read to its
+Delivery: at least once. It resumes at the offset that its group (the function's name) committed; where it never did,
+at the oldest message, with seekTo (initialOffset on Kafka) `latest` at the newest, or with a time,
+2026-11-24T12:00:00Z, at the first of then. With explicitAckMode explicitOnly only acknowledgements count; else a
+message counts when the handler returned without raising. Commits are written when the stream is read to its
 end, every quarter of a second, and at the end. Shards are dealt out to the function's workers.
 """
 
@@ -23,6 +24,7 @@ from ..function_spec import FunctionSpec, Trigger
 from ..handler import Handler
 from ..launch import Launch
 from .base import BaseTrigger
+from .start_offset import start_offset
 
 _AT_ONCE = 256
 _SHORTEST_PAUSE_S = 0.005
@@ -41,7 +43,8 @@ class StreamTrigger(BaseTrigger):
         self._settings, self._logger = settings, logger
         self._explicit_only = trigger.explicit_ack.lower() == "explicitonly"
         self._name = str(trigger.attributes["url"])
-        self._info = nuclio_sdk.TriggerInfo("v3io-stream", trigger.name)
+        kind = "kafka-cluster" if trigger.configured.startswith("kafka") else "v3io-stream"
+        self._info = nuclio_sdk.TriggerInfo(kind, trigger.name)
         self._stopping = False
         self._acked: dict[int, int] = {}
         self._committed_at = self._yielded_at = monotonic()
@@ -50,14 +53,14 @@ class StreamTrigger(BaseTrigger):
         self._handler = handler
         self._stream: Stream = connect.stream(self._name, self._settings)
         self._positions: dict[int, int] = {}
+        self._seek = str(self._trigger.attributes.get("seekTo") or "earliest")
+        start_offset(self._stream, 0, self._seek)
 
     async def start(self) -> None:
         """Only now: an older worker may have committed up to this moment."""
         for shard in range(self._worker, self._stream.shards, self._trigger.workers):
-            oldest, end = self._stream.bounds(shard)
             committed = self._stream.committed(self._group, shard)
-            latest = committed == 0 and self._trigger.attributes.get("seekTo") == "latest"
-            self._positions[shard] = end if latest else max(committed, oldest)
+            self._positions[shard] = committed or start_offset(self._stream, shard, self._seek)
         self._running = asyncio.create_task(self._run())
 
     def stop(self) -> None:

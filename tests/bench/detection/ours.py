@@ -8,7 +8,7 @@ from leeway.settings import Settings
 from monitoring.calibrate import CONSERVATIVE, Calibration
 from monitoring.error_level import error_level_from
 from monitoring.error_watch import KIND, ErrorWatch
-from monitoring.label_values import NOTHING, Completed, Place, Waiting
+from monitoring.label_values import Completed, Entry, Place
 from monitoring.verdicts import CLEARS, DETECTED
 
 from .autocorrelated import burst_stream
@@ -20,11 +20,12 @@ PRESETS = {"default": DEFAULT, "conservative": replace(DEFAULT, detector_preset=
 
 @dataclass(frozen=True)
 class BurstResult:
-    """One autocorrelated stream: alarms on its null rows, the share of them in an open incident; after the rate
-    doubled, the delay (None: not within 5,000 rows), and of the rows that follow the share in an open incident, and in
-    the first one."""
+    """One autocorrelated stream: the delay that is told for a doubled rate; alarms on its null rows, the share of them
+    in an open incident; after the rate doubled, the delay (None: not within 5,000 rows), and of the rows that follow
+    the share in an open incident, and in the first one."""
 
     inflation: float
+    told: float
     alarms: int
     open_share: float
     delay: int | None
@@ -43,12 +44,14 @@ def burst_result(seed: int, sd: float, phi: float, settings: Settings = DEFAULT)
     reference, null, raised = burst_stream(seed, sd, phi)
     calibration = Calibration(error_level_from(reference), settings)
     opened = incidents(null, calibration)
-    alarms = len(Calibration(error_level_from(reference), settings).detector.update_many(null))
+    calibration.detector.statistic = 0.0
+    alarms = len(calibration.detector.update_many(null))
     found = incidents(raised, calibration)
     delay = found[0][0] if found and found[0][0] < MISSED_AFTER else None
     follow = len(raised) - (delay or 0)
     return BurstResult(
         inflation=error_level_from(reference).inflation,
+        told=calibration.delay(2),
         alarms=alarms,
         open_share=sum(end - start for start, end in opened) / len(null),
         delay=delay,
@@ -62,7 +65,7 @@ def incidents(errors: np.ndarray, calibration: Calibration) -> list[tuple[int, i
     detector = calibration.detector
     detector.statistic = 0.0
     watch = ErrorWatch("endpoint", 0, KIND, detector, detector, {})
-    entry = Waiting(0, "id", 0, 0, 0, 0, 1, None, NOTHING)
+    entry = Entry(0, "id", 0, 0, 0, 1, [None])
     item = Completed(entry, 0, None, None, Place(0, 0, 0, 0))
     found: list[tuple[int, int]] = []
     opened = None

@@ -97,7 +97,7 @@ def test_http_says_what_was_found(worker):
         "shop/server/a/default/a/v1": {"deployment": "shop/server/a", "state": "no profile"}
     }
     assert document["consumers"][0]["position"] == 3
-    line = 'leeway_records{deployment="shop/server/a",kind="feedback",outcome="joined"} 1.0'
+    line = 'leeway_records_total{deployment="shop/server/a",kind="feedback",outcome="joined"} 1.0'
     assert line in metrics.body.decode().splitlines()
 
 

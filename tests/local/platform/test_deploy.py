@@ -51,7 +51,7 @@ def test_deploying_the_same_again_keeps_the_workers(laptop):
         ("raise SystemExit(7)\n", {}, "SystemExit: 7"),
         ("import os\nos._exit(9)\n", {}, "exited 9"),
         ("import os\nos.kill(os.getpid(), 9)\n", {}, "ended by SIGKILL"),
-        (PLAIN, {"triggers": {"k": {"kind": "kafka-cluster"}}}, "of kind 'kafka-cluster', which the laptop cannot run"),
+        (PLAIN, {"triggers": {"k": {"kind": "rabbit-mq"}}}, "of kind 'rabbit-mq', which the laptop cannot run"),
         (PLAIN, {"runtime": "golang"}, "runtime 'golang' cannot run on the laptop"),
         (PLAIN, {"build": {"commands": ["pip install nowhere>=2"]}}, "missing requirement nowhere>=2"),
         ("import time\ntime.sleep(60)\n", {"readinessTimeoutSeconds": 0.3}, "not ready after 0.3 s"),

@@ -7,6 +7,8 @@ import pytest
 from leeway.errors import PlatformError
 from leeway.local.function_spec import FunctionSpec
 
+KAFKA = {"brokers": "one:9092", "topics": "elec"}
+
 
 def read(annotations=None, name="f", **spec):
     spec.setdefault("build", {"functionSourceCode": base64.b64encode(b"x").decode()})
@@ -43,6 +45,14 @@ def test_the_variable_of_the_annotation_must_be_set():
         read({"leeway/stream-from": "INFERENCE_STREAM"})
 
 
+def test_a_kafka_trigger_is_a_stream_by_its_url():
+    attributes = {"brokers": ["one:9092", "two:9092"], "topics": ["elec"], "initialOffset": "latest"}
+    trigger = read(triggers={"k": {"kind": "kafka-cluster", "attributes": attributes}}).triggers[0]
+    assert (trigger.kind, trigger.configured) == ("stream", "kafka-cluster")
+    assert trigger.attributes["url"] == "kafka://one:9092,two:9092/elec"
+    assert trigger.attributes["seekTo"] == "latest"
+
+
 def test_workers_are_counted_under_both_names_and_cron_has_one():
     triggers = {
         "a": {"kind": "http", "numWorkers": 3, "maxWorkers": 9},
@@ -55,8 +65,16 @@ def test_workers_are_counted_under_both_names_and_cron_has_one():
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ({"triggers": {"k": {"kind": "kafka"}}}, "put the records on an embedded stream"),
-        ({"triggers": {"n": {"kind": "nats"}}}, "'nats', which the laptop cannot run: it has http, cron and v3io"),
+        ({"triggers": {"k": {"kind": "kafka"}}}, r"topics \[\] of brokers \[\]; give one topic"),
+        ({"triggers": {"k": {"kind": "kafka", "attributes": {**KAFKA, "topics": ["a", "b"]}}}}, "give one topic"),
+        (
+            {"triggers": {"k": {"kind": "kafka", "attributes": {**KAFKA, "sasl": {"enable": True, "password": "x"}}}}},
+            "set LEEWAY_KAFKA_OPTIONS",
+        ),
+        (
+            {"triggers": {"n": {"kind": "nats"}}},
+            "'nats', which the laptop cannot run: it has http, cron, v3ioStream and",
+        ),
         ({"triggers": {"h": {"kind": "http", "numWorkers": 1000}}}, "wants 1000 workers"),
         ({"triggers": {"h": {"kind": "http", "numWorkers": "2"}}}, "wants '2' workers"),
         ({"env": [{"name": "S", "valueFrom": {"secretKeyRef": {}}}]}, "S comes from a Kubernetes secret"),

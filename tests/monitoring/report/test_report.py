@@ -1,6 +1,7 @@
 import re
 
 import msgspec
+import pyarrow as pa
 import pytest
 
 from monitoring.history import history_of
@@ -77,3 +78,13 @@ def test_a_deployment_without_labels_and_windows_has_a_page_too(run, maker):
     maker.predict("a", "run-00000")
     run.take(maker)
     assert "Too few labels came" in report(run).page()
+
+
+def test_truth_that_came_too_late_is_told(drifted):
+    made = report(drifted)
+    assert made.late.rows == 0 and "came too late" not in made.page()
+    told = {"endpoint_id": [ENDPOINT] * 3, "output": [1, 0, 1], "truth": ["1", "1", "1"], "row": [0, 0, 0]}
+    table = pa.table({**told, "shard": [0, 0, 0], "offset": [1, 2, 3], "index": [0, 0, 0]})
+    drifted.reader.archive.write("late_truth", "shop/server/a", "2026-11-24", "late-truth", table)
+    page = report(drifted).page()
+    assert "Truth of 3 rows came too late for the detectors: 1 of these answers were wrong (33.3%)." in page

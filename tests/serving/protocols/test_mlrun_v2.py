@@ -30,7 +30,7 @@ def test_a_version_is_served_by_its_name_only(server, version):
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/", {"name": "leeway", "version": "v2", "extensions": []}),
+        ("/", {"name": "leeway", "version": "v2", "extensions": [], "status": "alive"}),
         ("/v2/health", {"ready": True}),
         ("/v2/health/live", {"live": True}),
         ("/v2/health/ready", {"ready": True}),

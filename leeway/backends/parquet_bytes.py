@@ -1,0 +1,39 @@
+"""A table as the bytes of one Parquet file of the archive, and back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from leeway.errors import StoreError
+
+VERSION, _VERSION_KEY = 1, b"leeway.version"  # of what the columns mean; in each file's metadata
+
+
+def encode(table: pa.Table) -> pa.Buffer:
+    """With the archive's version in its metadata."""
+    sink = pa.BufferOutputStream()
+    table = table.replace_schema_metadata({_VERSION_KEY: str(VERSION).encode()})
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def decode(source: Any, name: str, columns: Sequence[str] | None) -> pa.Table:
+    """Those of the columns that are there. StoreError, which holds `name`: no whole file, or of another version."""
+    try:
+        with pq.ParquetFile(source) as file:
+            version = (file.schema_arrow.metadata or {}).get(_VERSION_KEY, b"1").decode()
+            if version != str(VERSION):
+                raise StoreError(
+                    f"{name} has version {version}, this Leeway reads {VERSION}: use the Leeway that wrote it"
+                )
+            present = None if columns is None else [each for each in columns if each in file.schema_arrow.names]
+            return file.read(present).replace_schema_metadata()
+    except pa.ArrowInvalid as error:
+        raise broken(name, error) from error
+
+
+def broken(name: str, error: Exception) -> StoreError:
+    """What is said of a file that is no whole one."""
+    return StoreError(f"{name} is no whole Parquet file: {error}; Leeway writes none like that, move it away")

@@ -1,0 +1,1 @@
+"""The dashboard: pages that read the stores, for whoever was not there."""

@@ -1,0 +1,69 @@
+"""Numbers, moments and durations as a reader takes them in at once."""
+
+import math
+from datetime import UTC, datetime
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def number(value: float | None) -> str:
+    """Three digits that count, thousands set apart; a dash for what is not known.
+
+    >>> number(1234567), number(0.012345), number(None)
+    ('1,234,567', '0.0123', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 1_000 else f"{value:.3g}"
+
+
+def percent(share: float | None) -> str:
+    """A share as percent.
+
+    >>> percent(0.1234), percent(0.0), percent(None)
+    ('12.3 %', '0 %', '–')
+    """
+    if share is None or not math.isfinite(share):
+        return "–"
+    return f"{100 * share:.3g} %"
+
+
+def duration(seconds: float | None) -> str:
+    """In the largest unit that it fills twice.
+
+    >>> duration(7260), duration(45), duration(None)
+    ('2 h', '45 s', '–')
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
+    return f"{seconds / size:.0f} {unit}"
+
+
+def moment(second: float) -> str:
+    """Epoch seconds as a time in UTC.
+
+    >>> moment(1_700_000_000)
+    '2023-11-14 22:13:20'
+    """
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def size(count: float | None) -> str:
+    """Bytes.
+
+    >>> size(123_456_789)
+    '123 MB'
+    """
+    if count is None:
+        return "–"
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1_000:
+            return f"{count:.3g} {unit}"
+        count /= 1_000
+    return f"{count:.3g} TB"
+
+
+def short(value: float) -> float | None:
+    """Four digits that count, which is what a chart can show; None of what is no number."""
+    return float(f"{value:.4g}") if math.isfinite(value) else None

@@ -1,0 +1,155 @@
+"""What the pages read: the stores of one home, opened once."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leeway.backends import connect
+from leeway.clock import Clock, SystemClock
+from leeway.interfaces import Archive, Point
+from leeway.profile import Profile
+from leeway.record import INFER, Incident, Position, Verdict
+from leeway.settings import Settings
+
+from ..answers import COUNTED
+from ..queries import Queries
+from ..series import REQUESTS
+from ..verdicts import in_order, verdicts_of
+from ..watch import Watched
+from .span import Span, day_of
+
+_DAY_S = 86_400
+_MOST_DAYS = 31
+_MOST_KEPT = 256
+_MOST_WINDOWS = 64
+_OF_ROWS = ("offset", "endpoint_id", "status", "error", "op")
+
+
+@dataclass
+class Source:
+    """Reads only. Not for several threads at once: a function answers one event at a time."""
+
+    settings: Settings
+    clock: Clock = field(default_factory=SystemClock)
+    _first: dict[str, int] = field(default_factory=dict)
+    _closed: dict[str, int | None] = field(default_factory=dict)
+    _at: str = ""
+    _points: dict[tuple, list[Point]] = field(default_factory=dict)
+    _of_windows: dict[tuple, Any] = field(default_factory=dict)
+
+    @cached_property
+    def queries(self) -> Queries:
+        return Queries(self.settings)
+
+    @cached_property
+    def archive(self) -> Archive:
+        return connect.archive(self.settings)
+
+    def close(self) -> None:
+        self.queries.close()
+
+    def position(self) -> str:
+        """What changes when something was committed: a short digest of every consumer's position."""
+        shown = self.queries.consumers()
+        at = hashlib.blake2b(msgspec.json.encode(shown), digest_size=8).hexdigest()
+        if at != self._at:
+            self._at = at
+            self._points.clear()
+        return at
+
+    def watched(self) -> Mapping[str, Watched]:
+        return self.queries.watched()
+
+    def profile(self, endpoint: str) -> Profile | None:
+        return self.queries.profile(endpoint)
+
+    def incidents(self, endpoint: str | None = None) -> list[Incident]:
+        return self.queries.incidents(endpoint)
+
+    def points(self, series: str, endpoint: str, span: Span, feature: str = "") -> list[Point]:
+        """A series over a span, one point for each of its buckets that holds something; read once while nothing new
+        is committed, as a page and its JSON show the same."""
+        name = (series, endpoint, span.start, span.end, span.step, feature)
+        if name not in self._points:
+            if len(self._points) >= _MOST_KEPT:
+                self._points.clear()
+            self._points[name] = self.queries.series(*name)
+        return self._points[name]
+
+    def first_second(self, endpoint: str) -> int | None:
+        """When an endpoint first answered, as far as the series still know; found once."""
+        if endpoint not in self._first:
+            points = self.queries.series(REQUESTS, endpoint, step=_DAY_S)
+            if not points:
+                return None
+            day = points[0].bucket
+            self._first[endpoint] = self.queries.series(REQUESTS, endpoint, day, day + _DAY_S)[0].bucket
+        return self._first[endpoint]
+
+    def closed_at(self, incident: Incident, key: str) -> int | None:
+        """When an incident stopped being open (epoch seconds), None while it is, or where the archive does not say."""
+        if incident.closed is None:
+            return None
+        if incident.id not in self._closed:
+            self._closed[incident.id] = self._appended(incident.closed, key, incident.opened.appended)
+        return self._closed[incident.id]
+
+    def _appended(self, at: Position, key: str, since: int) -> int | None:
+        """When the record at a position was appended, or the first one after it."""
+        days = [day_of(since + i * _DAY_S) for i in range(_MOST_DAYS)]
+        for kind in ("verdict", "decision", "feedback", "prediction"):
+            table = self.archive.read(kind, key, ("offset", "appended"), days)
+            if table.num_rows:
+                table = table.filter(pc.greater_equal(table["offset"], at.offset))
+            if table.num_rows:
+                return table["appended"][0].as_py()
+        return None
+
+    def last_window(self, endpoint: str, key: str, before: int) -> Verdict | None:
+        """The last data-drift verdict up to a moment, None where none was reached in the month before it."""
+        for days in _backwards(before):
+            table = self.archive.read("verdict", key, ("endpoint", "detector", "appended", "verdict"), days)
+            if not table.num_rows:
+                continue
+            mine = pc.and_(pc.equal(table["endpoint"], endpoint), pc.equal(table["detector"], "data_drift"))
+            table = table.filter(pc.and_(mine, pc.less_equal(table["appended"], before)))
+            if table.num_rows:
+                return in_order(verdicts_of(table.slice(table.num_rows - 1)))[0]
+        return None
+
+    def of_window(self, verdict: Verdict, name: tuple, make: Callable[[], Any]) -> Any:
+        """What `make` finds in the rows of a window. They stay as they are, so it is made once for all who look."""
+        known = (verdict.id, *name)
+        if known not in self._of_windows:
+            if len(self._of_windows) >= _MOST_WINDOWS:
+                self._of_windows.clear()
+            self._of_windows[known] = make()
+        return self._of_windows[known]
+
+    def rows_of(self, verdict: Verdict, key: str, columns: tuple[str, ...] | None = None) -> pa.Table:
+        """The rows that a verdict was computed from, with what is known of each; in stream order.
+        Without those that detectors never see: tests, repeated ids, failures, explanations."""
+        first, last, days, table = verdict.first.position, verdict.last.position, [], None
+        for more in _backwards(verdict.appended):
+            days += more
+            table = self.archive.read("prediction", key, columns and (*columns, *_OF_ROWS), sorted(days))
+            if table.num_rows and table["offset"][0].as_py() <= first.offset:
+                break
+        if table is None or not table.num_rows:
+            return pa.table({})
+        place = (pc.greater_equal(table["offset"], first.offset), pc.less_equal(table["offset"], last.offset))
+        mine = (pc.equal(table["endpoint_id"], verdict.endpoint), pc.equal(table["status"], COUNTED))
+        seen = (pc.is_null(table["error"]), pc.equal(table["op"], INFER))
+        return table.filter(reduce(pc.and_, (*place, *mine, *seen)))
+
+
+def _backwards(second: int) -> list[list[str]]:
+    """The days up to a moment, in growing portions: the last two, the week before, the rest of a month."""
+    days = [day_of(second - i * _DAY_S) for i in range(_MOST_DAYS) if second - i * _DAY_S >= 0]
+    return [portion for portion in (days[:2], days[2:9], days[9:]) if portion]

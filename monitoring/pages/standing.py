@@ -1,0 +1,113 @@
+"""Where each endpoint stands: the numbers of the overview, worst first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leeway.profile import ErrorLevel
+from leeway.record import Incident
+
+from ..incidents import OPEN
+from ..latency import quantile_us
+from ..series import ERROR, FAILURES, LABEL_LAG_S, LABELLED, LATENCY_US, REQUESTS, ROWS
+from .chart import QUANTILES, merged, rate, spark
+from .intervals import share_interval
+from .source import Source
+from .span import Span
+
+CONCEPT, DATA = "concept_drift", "data_drift"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One endpoint over one span. Latencies in milliseconds, NaN where nothing was answered; `coverage` is the share
+    of its rows whose truth came, `label_lag_s` how long that took on average; `error` is None where no truth came,
+    `error_interval` what chance alone makes of it. `concept` and `data` are its open incidents."""
+
+    endpoint: str
+    key: str
+    state: str
+    requests: int
+    rate: float
+    failures: int
+    latency_ms: tuple[float, ...]
+    rows: int
+    labelled: int
+    label_lag_s: float | None
+    error: float | None
+    error_interval: tuple[float, float] | None
+    level: ErrorLevel | None
+    concept: Incident | None
+    data: Incident | None
+    spark: str
+
+    @property
+    def name(self) -> str:
+        """Deployment and version, which most often tell endpoints apart."""
+        parts = self.endpoint.split("/")
+        return f"{parts[2]} {parts[-1]}" if len(parts) == 6 else self.endpoint
+
+    @property
+    def coverage(self) -> float | None:
+        return self.labelled / self.rows if self.rows else None
+
+    @property
+    def failure_share(self) -> float | None:
+        return self.failures / self.requests if self.requests else None
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether its errors are above the reference by more than chance makes of them."""
+        return bool(self.level and self.error_interval and self.error_interval[0] > self.level.level)
+
+    @property
+    def urgency(self) -> tuple[int, float, int]:
+        """What to look at first has the largest."""
+        trouble = 4 * (self.concept is not None) + 2 * (self.data is not None) + self.is_worse
+        return trouble, self.failure_share or 0.0, self.requests
+
+
+def standings(source: Source, span: Span) -> list[Standing]:
+    """Of every endpoint, worst first."""
+    opened = [incident for incident in source.incidents() if incident.state == OPEN]
+    found = [standing(source, span, endpoint, opened) for endpoint in source.watched()]
+    return sorted(found, key=lambda each: each.urgency, reverse=True)
+
+
+def standing(source: Source, span: Span, endpoint: str, opened: Sequence[Incident]) -> Standing:
+    """Of one endpoint; `opened` holds the open incidents of any."""
+    watched = source.watched()[endpoint]
+    points = {
+        name: source.points(name, endpoint, span)
+        for name in (REQUESTS, FAILURES, LATENCY_US, ROWS, LABELLED, LABEL_LAG_S, ERROR)
+    }
+    counts = {name: sum(point.count for point in some) for name, some in points.items()}
+    histogram, wrong = merged(points[LATENCY_US]), sum(point.total for point in points[ERROR])
+    profile = source.profile(endpoint)
+    level = profile.errors if profile else None
+    mine = {incident.detector: incident for incident in opened if incident.endpoint == endpoint}
+    lag_s = sum(point.total for point in points[LABEL_LAG_S])
+    return Standing(
+        endpoint=endpoint,
+        key=watched.key,
+        state=watched.state,
+        requests=counts[REQUESTS],
+        rate=counts[REQUESTS] / span.seconds,
+        failures=counts[FAILURES],
+        latency_ms=tuple(quantile_us(histogram, q) / 1e3 for q in QUANTILES),
+        rows=counts[ROWS],
+        labelled=counts[LABELLED],
+        label_lag_s=lag_s / counts[LABEL_LAG_S] if counts[LABEL_LAG_S] else None,
+        error=wrong / counts[ERROR] if counts[ERROR] else None,
+        error_interval=share_interval(wrong, counts[ERROR], level.inflation if level else 1.0),
+        level=level,
+        concept=mine.get(CONCEPT),
+        data=mine.get(DATA),
+        spark=spark(_thinned(rate(span, points[REQUESTS]))),
+    )
+
+
+def _thinned(numbers: Sequence[float | None], most: int = 60) -> list[float]:
+    """At most so many, each the mean of its neighbours."""
+    width = -(-len(numbers) // most)
+    groups = [numbers[i : i + width] for i in range(0, len(numbers), width)]
+    return [sum(value or 0.0 for value in group) / len(group) for group in groups]

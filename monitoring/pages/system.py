@@ -1,0 +1,116 @@
+"""The system: functions and their workers, streams, stores, and what could not be used."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, build_opener
+
+from .page import Page
+from .plumbing import plumbing
+from .source import Source
+from .span import Span
+
+_PATIENCE_S = 2.0
+_LETTERS = 50
+
+
+@dataclass(frozen=True)
+class FunctionView:
+    """One function as Nuclio's dashboard tells it."""
+
+    name: str
+    state: str
+    message: str
+    addresses: list[str]
+    workers: list[Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a store lies, and its bytes; None where it is no folder of this machine."""
+
+    name: str
+    at: str
+    bytes: int | None
+
+
+def system(source: Source, query: Mapping[str, str], span: Span) -> Page:
+    """As it is now."""
+    found, trouble = functions(source)
+    letters = source.queries.dead_letters()
+    context = {
+        "functions": found,
+        "trouble": trouble,
+        "plumbing": plumbing(source),
+        "consumers": source.queries.consumers(),
+        "places": places(source),
+        "letters": letters[: -_LETTERS - 1 : -1],
+        "letters_in_all": len(letters),
+    }
+    return Page("System", "system.html", context)
+
+
+def functions(source: Source) -> tuple[list[FunctionView], str]:
+    """The functions, and why they are not known where they are not."""
+    url = source.settings.dashboard_platform or _platform(source.settings.home)
+    if not url:
+        return [], "No platform runs: `leeway up` starts it."
+    if urlsplit(url).scheme not in ("http", "https"):
+        return [], f"dashboard.platform={url!r} is no http URL of a Nuclio dashboard."
+    try:
+        with build_opener(ProxyHandler({})).open(f"{url.rstrip('/')}/api/functions", timeout=_PATIENCE_S) as answer:
+            found = json.load(answer)
+    except (OSError, ValueError, HTTPException) as error:
+        return [], f"The platform at {url} does not answer: {error}"
+    return [_function(name, about) for name, about in sorted(found.items())], ""
+
+
+def places(source: Source) -> list[Place]:
+    """Where everything lies."""
+    home, settings = source.settings.home.absolute(), source.settings
+    return [
+        _place("streams", settings.stream, home / "streams"),
+        _place("series", settings.series, home / "series.db"),
+        _place("archive", settings.archive, home / "archive"),
+        _place("state", settings.state, home / "state"),
+        _place("outbox", "", home / "outbox"),
+    ]
+
+
+def _platform(home: Path) -> str:
+    try:
+        return json.loads((home / "platform.json").read_text())["url"]
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _function(name: str, about: Mapping[str, Any]) -> FunctionView:
+    status = about.get("status") or {}
+    addresses = [f"http://{address}" for address in status.get("externalInvocationUrls") or []]
+    return FunctionView(
+        name, status.get("state", ""), status.get("message", ""), addresses, status.get("workers") or []
+    )
+
+
+def _place(name: str, url: str, path: Path) -> Place:
+    if url:
+        return Place(name, _without_secrets(url), None)
+    files = [path, *path.rglob("*")]
+    return Place(name, str(path), sum(_bytes(each) for each in files))
+
+
+def _without_secrets(url: str) -> str:
+    """A URL without what stands before its host, and without its query."""
+    scheme, found, rest = url.partition("://")
+    return f"{scheme}{found}{rest.partition('?')[0].rpartition('@')[2]}"
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:  # it goes while we look
+        return 0

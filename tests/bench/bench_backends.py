@@ -1,0 +1,154 @@
+"""What each backend takes and answers, the embedded default beside the engines, on this machine.
+
+Streams: records of 774 bytes a second, in and out, 500 to an append. Series: points a second in writes of 5,000 (100
+lines, one in ten with a histogram), then a dashboard's queries on all of them. State: commits a second by
+compare-and-set, 10 kB each. Archive: rows a second in files of 5,000 rows and 12 columns, and all of them read back.
+Wall time, as engines work in processes of their own; PostgreSQL and Kafka sync as they do by default. Medians of five
+for queries. Run: make bench-backends, or python tests/bench/bench_backends.py --points 1000000
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from leeway.backends import connect
+from leeway.interfaces import Point
+from leeway.settings import Settings
+from tests.engines.kafka_broker import KafkaBroker
+from tests.engines.postgres_server import PostgresServer
+from tests.engines.s3_server import S3Server
+from tests.engines.v3io_double import V3ioDouble
+
+LINES, STEP_S, WRITTEN, BEGAN = 100, 10, 5_000, 1_700_006_400
+RECORD = os.urandom(387).hex().encode()
+
+
+def seconds(act: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def median_ms(act: Callable[[], Any]) -> float:
+    return 1_000 * statistics.median(seconds(act) for _ in range(5))
+
+
+def bench_stream(name: str, url: str, settings: Settings, records: int) -> None:
+    with closing(connect.stream(url, settings)) as stream:
+        chunk = [("shop/server/elec", RECORD)] * 500
+        stream.append(chunk)
+        taken = seconds(lambda: [stream.append(chunk) for _ in range(records // 500)])
+        one = median_ms(lambda: stream.append(chunk[:1]))
+
+        def read() -> None:
+            offset, end = stream.bounds(0)
+            while offset < end:
+                offset = stream.read(0, offset, 1_000)[-1].offset + 1
+
+        out = seconds(read)
+    print(f"stream   {name:10} {records / taken:10,.0f} records/s in {records / out:10,.0f} out; one in {one:.2f} ms")
+
+
+def points(count: int) -> Iterator[list[Point]]:
+    """`LINES` series of one point every ten seconds, in the order of time."""
+    histogram = {i: i + 1 for i in range(8)}
+    chunk: list[Point] = []
+    for i in range(count):
+        line, bucket = i % LINES, BEGAN + i // LINES * STEP_S
+        chunk.append(
+            Point(
+                series="rows" if line % 10 else "latency", endpoint=f"e{line}", bucket=bucket, range=f"r{bucket}",
+                count=100, total=float(i % 977), low=0.0, high=1.0, histogram={} if line % 10 else histogram,
+            )
+        )  # fmt: skip
+        if len(chunk) == WRITTEN:
+            yield chunk
+            chunk = []
+
+
+def bench_series(name: str, settings: Settings, count: int) -> None:
+    with closing(connect.series(settings)) as series:
+        made = busy = 0.0
+        for chunk in points(count):
+            busy += seconds(lambda chunk=chunk: series.write(chunk))
+            made += len(chunk)
+        end = BEGAN + count // LINES * STEP_S
+        hour = median_ms(lambda: series.read("rows", "e1", end - 3_600, end, 10))
+        day = median_ms(lambda: series.read("rows", "e1", end - 86_400, end, 300))
+        buckets = median_ms(lambda: series.read("latency", "e0", end - 86_400, end, 300))
+        every = median_ms(lambda: [series.read("rows", f"e{i}", end - 3_600, end, 60) for i in range(1, 10)])
+    print(
+        f"series   {name:10} {made / busy:10,.0f} points/s in; of {count:,}: an hour by 10 s {hour:.1f} ms, a day by "
+        f"5 min {day:.1f} ms, a day of histograms {buckets:.1f} ms, an hour of nine series {every:.1f} ms"
+    )
+
+
+def bench_state(name: str, settings: Settings) -> None:
+    with closing(connect.state(settings, "bench")) as state:
+        value, known = os.urandom(10_000), [None]
+
+        def commit() -> None:
+            position = os.urandom(8)
+            state.commit({"position": position, "detector": value}, expect={"position": known[0]})
+            known[0] = position
+
+        taken = seconds(lambda: [commit() for _ in range(500)])
+    print(f"state    {name:10} {500 / taken:10,.0f} commits/s")
+
+
+def bench_archive(name: str, settings: Settings) -> None:
+    archive, rng, n = connect.archive(settings), np.random.default_rng(1), 5_000
+    columns = {f"x_{i}": rng.random(n) for i in range(8)}
+
+    def write(file: int) -> None:
+        at = {"shard": [0] * n, "offset": range(file * n, file * n + n), "index": [0] * n, "row": [0] * n}
+        archive.write("prediction", "shop/server/elec", "2026-11-24", f"f{file:04d}", pa.table({**at, **columns}))
+
+    write(0)
+    taken = seconds(lambda: [write(i) for i in range(20)])
+    out = seconds(lambda: archive.read("prediction", columns=["x_0"]))
+    print(f"archive  {name:10} {20 * n / taken:10,.0f} rows/s in; one column of {20 * n:,} rows {1_000 * out:.0f} ms")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--points", type=int, default=10_000_000)
+    parser.add_argument("--records", type=int, default=100_000)
+    given = parser.parse_args()
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        kafka, postgres, s3 = KafkaBroker(), PostgresServer("-cmax_wal_size=4GB"), S3Server()
+        for server in (kafka, postgres, s3):
+            stack.callback(server.remove)
+            server.start()
+        double = V3ioDouble()
+        stack.callback(double.stop)
+        here = Settings(home=home)
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+        bench_stream("embedded", "bench", here, given.records)
+        bench_stream("kafka", f"{kafka.url}/bench", here, given.records)
+        v3io = Settings(home=home, v3io_api=double.url, v3io_access_key="x")
+        bench_stream("v3io*", "v3io:///users/bench", v3io, min(given.records, 20_000))
+        bench_state("sqlite", here)
+        bench_state("postgres", Settings(home=home, state=postgres.url))
+        bench_archive("folder", here)
+        bench_archive("s3", Settings(home=home, archive=s3.url("bench")))
+        bench_series("sqlite", here, given.points)
+        bench_series("postgres", Settings(home=home, series=postgres.url), given.points)
+        print("* a double of V3IO's API in this process: says what the client costs, nothing of a real one")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""How fast the dashboard answers over a store of ten million points, and what ten viewers cost the record path.
+
+A week of one endpoint by the second, in several ranges a second's worth of series; embedded stores, one core. Run:
+python tests/bench/bench_dashboard.py [points in millions, 10 unless given]
+"""
+
+import asyncio
+import platform
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+from bench_record_path import ENDPOINT, FEATURES, messages, profile
+
+from leeway.backends import connect
+from leeway.clock import ManualClock, SystemClock
+from leeway.interfaces import Point
+from leeway.settings import Settings
+from monitoring.consumer import Consumer
+from monitoring.packing import pack
+from monitoring.pages.app import create_app
+from monitoring.projection import ENDPOINT as SHOWN
+from monitoring.projection import Projection
+from monitoring.series import (
+    CONCEPT,
+    CONCEPT_THRESHOLD,
+    DATA,
+    DATA_THRESHOLD,
+    EFFECT,
+    ERROR,
+    LABEL_LAG_S,
+    LABELLED,
+    LATENCY_US,
+    MISSING,
+    REQUESTS,
+    ROWS,
+)
+from monitoring.watch import WATCHING, Watched
+
+WEEK_S, END = 7 * 86_400, 1_700_006_400
+PLAIN = (REQUESTS, ROWS, LABELLED, ERROR, LABEL_LAG_S, LATENCY_US, CONCEPT, CONCEPT_THRESHOLD, DATA, DATA_THRESHOLD)
+KINDS = [(name, "") for name in PLAIN] + [(name, f) for name in (EFFECT, MISSING) for f in FEATURES[:4]]
+FIRST_MS, SECOND_MS, MOST_BYTES, MOST_COST = 300, 50, 200_000, 0.05
+VIEWERS = 10
+
+
+def points(count: int) -> Iterator[list[Point]]:
+    """`count` points of the kinds that one endpoint has, evenly over a week, an hour at a time."""
+    draw, each = random.Random(3), max(1, round(WEEK_S * len(KINDS) / count))
+    for hour in range(END - WEEK_S, END, 3_600):
+        yield [
+            Point(
+                series=series, endpoint=ENDPOINT, feature=feature, bucket=second, range=f"r-{second}", count=20,
+                total=5.0, low=1.0, high=2.0 + draw.random(),
+                histogram={60 + draw.randrange(20): 10, 70: 10} if series == LATENCY_US else {},
+            )
+            for second in range(hour, hour + 3_600, each)
+            for series, feature in KINDS
+        ]  # fmt: skip
+
+
+def fill(settings: Settings, count: int) -> int:
+    """Write them; how many there were."""
+    series, shared, written = connect.series(settings), connect.state(settings, "shared"), 0
+    for hour in points(count):
+        series.write(hour)
+        written += len(hour)
+        series.retain(settings.series_points_s, settings.series_sums_s)  # as the consumer's keeper does each minute
+    shared.commit(
+        {SHOWN + ENDPOINT: pack(Watched("bench/model-server/elec", WATCHING)), f"profile/{ENDPOINT}": profile()}
+    )
+    connect.stream("bench", settings).close()
+    Projection(shared, "bench", 0, "bench").show(1, {}, {})
+    series.close()
+    shared.close()
+    return written
+
+
+class Viewer:
+    """Asks an application in this process, as a browser does."""
+
+    def __init__(self, settings: Settings, clock: ManualClock | SystemClock):
+        self._app = create_app(settings, lambda *_: None, clock)
+
+    def get(self, path: str) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+                return await client.get(path)
+
+        return asyncio.run(ask())
+
+
+def measure_pages(settings: Settings) -> bool:
+    """Print how long each page takes, in CPU milliseconds; whether one misses a target."""
+    missed = False
+    viewer = Viewer(settings, ManualClock(END - 1))
+    viewer.get("/system")  # what is imported and compiled once
+    for page in ("overview", f"endpoint?name={ENDPOINT}", f"compare?a={ENDPOINT}&b={ENDPOINT}", "requests", "system"):
+        name, _, query = page.partition("?")
+        for path in (f"/{name}?{query}&range=7d", f"/{name}.json?{query}&range=7d"):
+            (first, answer), (second, _) = (
+                timed(lambda path=path: viewer.get(path)),
+                timed(lambda path=path: viewer.get(path)),
+            )
+            size = len(answer.content)
+            print(f"{path.partition('?')[0]:>16}: {first:7.1f} ms, again {second:5.1f} ms, {size / 1e3:6.1f} kB")
+            missed |= first > FIRST_MS or second > SECOND_MS or size > MOST_BYTES or answer.status_code != 200
+    return missed
+
+
+def timed(work: Callable[[], httpx.Response]) -> tuple[float, httpx.Response]:
+    start = time.process_time()
+    answer = work()
+    return 1e3 * (time.process_time() - start), answer
+
+
+def measure_viewers(folder: Path) -> bool:
+    """Consume rows while ten viewers look each second and a half, a range a second; the CPU of either."""
+    settings = Settings(home=folder)
+    stream, clock = messages(labelled=True), SystemClock()
+    state, shared, series = (
+        connect.state(settings, "bench"),
+        connect.state(settings, "shared"),
+        connect.series(settings),
+    )
+    shared.commit({f"profile/{ENDPOINT}": profile()})
+    archive = connect.archive(settings)
+    consumer = Consumer("bench", 0, settings, state, shared, series, archive, clock, lambda incident: None)
+    connect.stream("bench", settings).close()
+    consumer.consume(stream[:1])
+    viewer, spent = Viewer(settings, ManualClock(stream[-1].appended)), {"record path": 0.0, "viewers": 0.0}
+    pages = ("/overview.json?range=15m", f"/endpoint.json?name={ENDPOINT}&range=15m", "/overview.json?range=1h")
+    looks = [pages[i % len(pages)] for i in range(VIEWERS)]  # whoever looks at the same page sends the same query
+    for page in pages:
+        viewer.get(page)  # what is imported and compiled once
+    step = 20_000  # what a second of heavy traffic brings
+    for begin in range(1, len(stream), step):
+        spent["record path"] += timed(lambda b=begin: consumer.consume(stream[b : b + step]))[0]
+        for look in looks[:: 1 if begin % (3 * step) < 2 * step else 2][: VIEWERS * 2 // 3]:
+            spent["viewers"] += timed(lambda look=look: viewer.get(look))[0]
+    for store in (state, shared, series):
+        store.close()
+    share = spent["viewers"] / spent["record path"]
+    print(f"ten viewers: {spent['viewers']:.0f} ms of CPU beside {spent['record path']:.0f} ms, {share:.1%}")
+    return share > MOST_COST
+
+
+def main() -> int:
+    """Print the figures; 1 where one misses its target."""
+    count = int(float(sys.argv[1]) * 1e6) if len(sys.argv) > 1 else 10_000_000
+    print(f"{platform.platform()}, Python {platform.python_version()}")
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(home=Path(folder) / "week")
+        begin = time.monotonic()
+        print(f"{fill(settings, count):,} points in {time.monotonic() - begin:.0f} s")
+        missed = measure_pages(settings)
+        missed |= measure_viewers(Path(folder) / "live")
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""The dashboard in a browser, with a model server, a stream and a drift function at work behind it."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from leeway.traffic.client import Client
+from monitoring.queries import Queries
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+ROOT = Path(__file__).parents[2]
+SHOTS = ROOT / "build" / "screenshots"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PAGES = ("overview", "endpoint", "concept", "data", "requests", "request", "compare", "system")
+VIEWS = [("light", 1280, PAGES), ("dark", 1280, ("overview", "endpoint", "concept")), ("light", 360, PAGES)]
+
+
+@dataclass
+class Site:
+    """What is deployed, and who answered there."""
+
+    laptop: Any
+    address: str
+    dashboard: str
+    incidents: dict[str, str]
+    endpoint: str
+
+    def url(self, page: str) -> str:
+        endpoint = quote(self.endpoint, safe="")
+        return self.dashboard + {
+            "overview": "",
+            "endpoint": f"endpoint?name={endpoint}&range=15m",
+            "concept": f"incident?id={self.incidents['concept_drift']}",
+            "data": f"incident?id={self.incidents['data_drift']}",
+            "requests": "requests",
+            "request": "requests?id=row-1500",
+            "compare": f"compare?a={endpoint}&b={endpoint}",
+            "system": "system",
+        }.get(page, page)
+
+
+@pytest.fixture(scope="module")
+def site(mill: Any) -> Site:
+    """The mill's pages, after everything that it was sent."""
+    mill.send()
+    mill.settle()
+    up = json.loads(mill.laptop.run("up", "--json"))
+    with Queries(mill.laptop.settings) as queries:
+        incidents = {incident.detector: incident.id for incident in queries.incidents()}
+        (endpoint,) = queries.endpoints()
+    return Site(mill.laptop, mill.address, up["dashboard"], incidents, endpoint)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    assert path, "these tests look at pages in Debian's browser: apt-get install chromium fonts-dejavu-core"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def look(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """Open a page and wait until it is live; at the end nothing may have gone wrong in it."""
+    subprocess.run([str(ROOT / ".ci/fetch_axe.sh")], check=True)
+    wrong: list[str] = []
+    opened = []
+
+    def open_page(name: str, scheme: str = "light", width: int = 1280) -> Page:
+        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+        context.add_init_script(path=ROOT / "build/axe-core/package/axe.min.js")
+        page = context.new_page()
+        page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("requestfailed", lambda request: _aborted(request) or wrong.append(f"{request.url}: {request.failure}"))
+        page.on("response", lambda answer: answer.status >= 400 and wrong.append(f"{answer.url}: {answer.status}"))
+        opened.append(context)
+        page.goto(site.url(name))
+        expect(page.locator("#live")).to_have_text("live")
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+    assert wrong == []
+
+
+def _aborted(request: Any) -> bool:
+    """Whether the page was left while it asked for news."""
+    return request.failure == "net::ERR_ABORTED"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width", "name"), [(scheme, width, name) for scheme, width, pages in VIEWS for name in pages]
+)
+def test_every_page_works_fits_and_keeps_nobody_out(look, scheme, width, name):
+    page = look(name, scheme, width)
+    for chart in page.locator("[data-chart]").all():
+        expect(chart.locator("canvas, .none").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "wider than the screen"
+    if width > 360:  # the same text in the same colours; in the dark only those are others
+        found = page.evaluate("axe.run({runOnly: ['color-contrast']})" if scheme == "dark" else "axe.run()")
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}-{scheme}-{width}.png", full_page=True)
+
+
+def test_charts_show_the_drift(look):
+    page = look("endpoint")
+    for chart in ("errors", "concept", "requests", "latency", "data"):
+        expect(page.locator(f"[data-chart={chart}] canvas")).to_be_visible()
+    features = page.locator(".feature h3").all_inner_texts()
+    assert features[0] == "load" and set(features) == {"speed", "load", "heat", "prediction"}
+    assert page.locator(".feature.moved").count() >= 1
+
+
+def test_a_request_is_on_the_screen_within_four_seconds(look, site):
+    page = look("requests")
+    with Client(site.address) as client:
+        assert client.post("/mill/predict", {"id": "just-now", "instances": [[0.1, 0.2, 0.3]]}).is_ok
+    expect(page.locator("#found").get_by_text("just-now", exact=True)).to_be_visible(timeout=4_000)
+
+
+def test_the_url_of_a_page_shows_a_colleague_the_same(look, site):
+    page = look("endpoint")
+    page.get_by_role("link", name="hold").click()
+    expect(page.locator("#live")).to_have_text("live")
+    assert "from=" in page.url and "to=" in page.url
+    other = look(page.url.removeprefix(site.dashboard))
+    assert other.locator(".time .quiet").inner_text() == page.locator(".time .quiet").inner_text()
+    assert other.locator("h1").inner_text() == page.locator("h1").inner_text()
+
+
+def test_a_chart_is_walked_and_zoomed_by_keyboard(look):
+    page = look("endpoint")
+    chart = page.locator("[data-chart=requests]")
+    expect(chart.locator("canvas")).to_be_visible()
+    chart.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(chart.locator(".u-legend .u-value").first).not_to_have_text("–")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "from=" in page.url
+    expect(page.locator("#live")).to_have_text("live")
+
+
+def test_links_are_reached_by_the_tab_key(look):
+    page = look("overview")
+    reached = set()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.innerText"))
+    assert {"To the content", "Overview", "System", "24h"} <= reached
+
+
+def test_rows_of_an_incident_are_sorted_turned_and_downloaded(look):
+    page = look("data")
+    page.get_by_role("link", name="load", exact=True).click()
+    first = page.locator("#rows tbody tr").first
+    expect(first).to_be_visible()
+    page.get_by_role("link", name="next").click()
+    expect(page.get_by_text("page 2 of")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Parquet").click()
+    assert pd.read_parquet(download.value.path()).shape[0] == 1_000
