@@ -2,8 +2,7 @@
 
 import http.server
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -36,12 +35,13 @@ class HubServer:
         return sorted(self._items or (path.name for path in (self._folder / "functions").glob("*/*/")))
 
     def run(self) -> None:
-        """Until `close` is called, or Ctrl-C."""
-        self._server.serve_forever()
+        """Until `close` is called from another thread, or Ctrl-C; then the port is free again."""
+        with self._server:
+            self._server.serve_forever()
 
     def close(self) -> None:
+        """End a server that runs."""
         self._server.shutdown()
-        self._server.server_close()
 
     def _content(self, path: str) -> bytes | None:
         if self._is_hub:
@@ -54,16 +54,6 @@ class HubServer:
             return None
         file = self._items[parts[2]] / parts[5]
         return file.read_bytes() if parts[5] not in ("", "..") and file.is_file() else None
-
-
-@contextmanager
-def serving(folder: Path, port: int = 0) -> Iterator[HubServer]:
-    """A server whose port is open already."""
-    server = HubServer(folder, port)
-    try:
-        yield server
-    finally:
-        server.close()
 
 
 def _items(folder: Path) -> dict[str, Path]:

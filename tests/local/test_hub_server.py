@@ -71,7 +71,7 @@ def test_a_folder_without_functions_is_refused(tmp_path):
 
 
 def test_the_command_says_where(items, monkeypatch):
-    monkeypatch.setattr(HubServer, "run", lambda server: None)
+    monkeypatch.setattr(HubServer, "run", lambda server: server._server.server_close())
     result = CliRunner().invoke(command, ["serve", str(items), "--json"])
     assert json.loads(result.output)["functions"] == ["my_own"]
     assert "my_own/latest/src/function.yaml" in CliRunner().invoke(command, ["serve", str(items)]).output
