@@ -114,7 +114,9 @@ class SqliteSeries(SeriesStore):
             return [line for (line,) in connection.execute("SELECT id FROM line").fetchall()]
 
     def _newest(self) -> int:
-        query = "SELECT max((SELECT max(bucket) FROM point WHERE line = line.id)) FROM line"
+        """The newest bucket, of points or of minutes whose points are gone."""
+        query = """SELECT max(max(coalesce((SELECT max(bucket) FROM point WHERE point.line = line.id), 0),
+            coalesce((SELECT max(bucket) FROM minute WHERE minute.line = line.id), 0))) FROM line"""
         with self._file.reading() as connection:
             return connection.execute(query).fetchone()[0] or 0
 
