@@ -50,7 +50,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 def _cli() -> Iterator[str]:
     yield "# The command `leeway`\n\nGenerated from the commands' own help by `make docs`.\n"
-    context = click.Context(main, info_name="leeway", terminal_width=100)
+    context = click.Context(main, info_name="leeway", terminal_width=100, **main.context_settings)
     for name in main.list_commands(context):
         yield from _command(main.get_command(context, name), context, name, 2)
 

@@ -80,6 +80,7 @@ assert "endpoints" in drift.invoke("/", method="GET")
 given = {"input_stream": "users/other", "pagehinkley_threshold": 10, "name": "drift-two"}
 found = run("concept_drift_deployer", "deployer", params=given)
 assert found.outputs["function"] == "drift-two" and found.outputs["address"].startswith("127.0.0.1:")
+assert b"<html" in served("dashboard", "pages").invoke("/", method="GET", headers={"Accept": "text/html"})
 assert run("late_truth", "late", params={"deployment": "empty/server/m"}).outputs["late_rows"] == 0
 
 files = {name: str(getattr(module, "__file__", None) or "") for name, module in list(sys.modules.items())}

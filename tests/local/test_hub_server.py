@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from leeway.commands.hub import command
+from leeway.cli import main
 from leeway.errors import BundleError
 from leeway.local.hub import hub_folder
 from leeway.local.hub_server import HubServer
@@ -72,6 +72,6 @@ def test_a_folder_without_functions_is_refused(tmp_path):
 
 def test_the_command_says_where(items, monkeypatch):
     monkeypatch.setattr(HubServer, "run", lambda server: server._server.server_close())
-    result = CliRunner().invoke(command, ["serve", str(items), "--json"])
+    result = CliRunner().invoke(main, ["hub", "serve", str(items), "--json"])
     assert json.loads(result.output)["functions"] == ["my_own"]
-    assert "my_own/latest/src/function.yaml" in CliRunner().invoke(command, ["serve", str(items)]).output
+    assert "my_own/latest/src/function.yaml" in CliRunner().invoke(main, ["hub", "serve", str(items)]).output

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from leeway.backends import connect
+from leeway.cli import main
 from leeway.clock import ManualClock
-from leeway.commands.status import command
 from leeway.interfaces import Message
 from leeway.local.stores import stores
 from leeway.settings import Settings
@@ -59,7 +59,7 @@ def test_a_broker_that_is_away_is_told_beside_what_is_known(settings, monkeypatc
         assert "users/elec" in away["error"]
         monkeypatch.setenv("LEEWAY_HOME", str(settings.home))
         monkeypatch.setenv("LEEWAY_STREAM_TIMEOUT_S", "0.2")
-        shown = CliRunner().invoke(command, [])
+        shown = CliRunner().invoke(main, ["status"])
         assert (shown.exit_code, shown.output.count(f"stream    {url}: cannot be read: ")) == (0, 1)
         with Queries(replace(settings, stream_timeout_s=0.2)) as queries:
             assert "users/elec" in status(queries)["streams"][url]["error"]
