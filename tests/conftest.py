@@ -1,7 +1,21 @@
-"""For every test: the slow ones run last, and no process that was started for a test outlives them."""
+"""For every test: the slow ones run last, and neither a process nor an event loop outlives them."""
+
+import asyncio
+import sys
+from contextlib import suppress
 
 import psutil
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def close_the_loop_that_mlrun_leaves():
+    """MLRun's notifications make an event loop where there is none, and never close it."""
+    yield
+    if "mlrun" in sys.modules:
+        with suppress(RuntimeError):  # there is none
+            asyncio.get_event_loop_policy().get_event_loop().close()
+            asyncio.set_event_loop(None)
 
 pytest_plugins = ["tests.engines.plugin"]
 
