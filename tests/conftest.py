@@ -17,6 +17,7 @@ def close_the_loop_that_mlrun_leaves():
             asyncio.get_event_loop_policy().get_event_loop().close()
             asyncio.set_event_loop(None)
 
+
 pytest_plugins = ["tests.engines.plugin"]
 
 
