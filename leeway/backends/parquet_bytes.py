@@ -9,14 +9,21 @@ import pyarrow.parquet as pq
 from leeway.errors import StoreError
 
 VERSION, _VERSION_KEY = 1, b"leeway.version"  # of what the columns mean; in each file's metadata
+_LOOKED_AT = 64  # values of a column
 
 
 def encode(table: pa.Table) -> pa.Buffer:
-    """With the archive's version in its metadata."""
+    """With the archive's version in its metadata. Dictionaries only where they pay: ids and measurements hardly repeat,
+    and take a fifth more room with one."""
     sink = pa.BufferOutputStream()
+    repeating = [name for name in table.column_names if _repeats(table[name].slice(0, _LOOKED_AT))]
     table = table.replace_schema_metadata({_VERSION_KEY: str(VERSION).encode()})
-    pq.write_table(table, sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd", use_dictionary=repeating)
     return sink.getvalue()
+
+
+def _repeats(values: pa.ChunkedArray) -> bool:
+    return pa.types.is_nested(values.type) or 2 * len(values.unique()) <= len(values)
 
 
 def decode(source: Any, name: str, columns: Sequence[str] | None) -> pa.Table:
