@@ -3,9 +3,10 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from zlib import crc32
 
@@ -27,9 +28,9 @@ _LOST = "CREATE TABLE lost (offset INTEGER PRIMARY KEY, messages INTEGER NOT NUL
 _TRIM_S = 10.0
 _TRIM_AT_ONCE = 2_000
 _PAGES = ("page_count", "freelist_count", "page_size")
-# Python lets go of the interpreter for each step of a statement, and a busy server keeps it for long then: the fewer
-# steps, the less both threads wait for each other. Of few sizes, so that the statements stay prepared.
-_MOST, _STEP = 256, 16
+# Python lets go of the interpreter around each call of SQLite's, and a busy server gives it back only with its next
+# request: an append is one statement. Of few sizes, so that it stays prepared.
+_MOST, _STEP = 1_024, 16
 _NEXT = "SELECT coalesce(max(offset) + 1, 0) FROM message"
 
 
@@ -102,13 +103,20 @@ class SqliteStream(Stream):
             file.close()
 
     def _append(self, shard: int, entries: Sequence[tuple[str, bytes]]) -> None:
+        if not entries:
+            return
+        with self._files[shard].reading() as connection:
+            if len(entries) <= _MOST:
+                self._insert(connection, shard, entries)
+                return
         with self._files[shard].writing() as connection:
-            first = connection.execute(_NEXT).fetchone()[0] or self._first(shard)
-            appended = int(self._clock.now())
-            for size, start in _pieces(len(entries)):
-                piece = enumerate(entries[start : start + size], first + start)
-                values = [value for offset, (key, data) in piece for value in (offset, appended, key, data)]
-                connection.execute(_insert(size), values)
+            for start in range(0, len(entries), _MOST):
+                self._insert(connection, shard, entries[start : start + _MOST])
+
+    def _insert(self, connection: sqlite3.Connection, shard: int, entries: Sequence[tuple[str, bytes]]) -> None:
+        size = len(entries) + -len(entries) % _STEP
+        values = [int(self._clock.now()), *chain.from_iterable(entries), *[None] * (2 * (size - len(entries)))]
+        connection.execute(_insertion(size), [*values, self._first(shard)])
 
     def _first(self, shard: int) -> int:
         """The first offset of an empty shard. What says that it had others before is a file beside it."""
@@ -148,19 +156,14 @@ class SqliteStream(Stream):
         return self._files[shard]
 
 
-def _pieces(count: int) -> Iterator[tuple[int, int]]:
-    """(size, start) of runs that make up `count`, each at most _MOST, and of _STEP or fewer, or a multiple of it."""
-    start = 0
-    while start < count:
-        size = min(_MOST, count - start)
-        size -= size % _STEP if size > _STEP else 0
-        yield size, start
-        start += size
-
-
 @cache
-def _insert(size: int) -> str:
-    return "INSERT INTO message VALUES " + ", ".join(["(?, ?, ?, ?)"] * size)
+def _insertion(size: int) -> str:
+    """Of `size` messages, those without a key left out. Its parameters: the append time, keys and values, and the
+    first offset of an empty shard."""
+    given = ", ".join(f"({i}, ?, ?)" for i in range(size))
+    return f"""INSERT INTO message SELECT first + column1, appended, column2, column3
+        FROM (SELECT ? AS appended), (VALUES {given}), (SELECT coalesce(max(offset) + 1, ?) AS first FROM message)
+        WHERE column2 IS NOT NULL"""
 
 
 def _used(connection: sqlite3.Connection) -> int:
