@@ -2,7 +2,8 @@
 
 import hashlib
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,21 @@ from serving.errors import LoadError, ServingError
 from serving.graph.deployment import Node
 
 from .base import Model
+from .compile_cache import PACKAGES, CompileCache
+from .compile_order import CompileOrder
+from .engine import NATIVE, Engine
 from .find_class import BUILT_IN, find_class
-from .locate import PICKLED, Located, locate
+from .forms import COMPILED_FROM, PICKLED, form_of, read_form
+from .locate import PROFILE_FILE, Located, locate
 from .resolve_uri import resolve_uri
 
 _VERSION_DIGITS = 12
-# How a pickle begins, and what joblib makes of one: zlib, gzip, bz2, xz, lzma, lz4.
-_PICKLE_MAGIC = (b"\x80", b"x", b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"]\x00", b'\x04"M\x18')
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model, the sha256 of its file, its version, and what it was trained on (`profile` as it lies on disk)."""
+    """A model, the sha256 of its file, its version, and what it was trained on (`profile` as it lies on disk). `order`
+    is there where it is still to be compiled."""
 
     model: Model
     sha256: str
@@ -32,6 +36,12 @@ class LoadedModel:
     profile: bytes | None = None
     features: list[str] | None = None
     outputs: list[dict[str, Any]] = field(default_factory=list)
+    engine: Engine = Engine()
+    order: CompileOrder | None = None
+
+    def on(self, model: Model | None, engine: Engine) -> "LoadedModel":
+        """The same, run by `model` (None: as it is), with nothing left to compile."""
+        return replace(self, model=model or self.model, engine=engine, order=None)
 
 
 def load(node: Node, handler: str, home: Path) -> LoadedModel:
@@ -51,11 +61,12 @@ def _load(node: Node, handler: str, home: Path) -> LoadedModel:
     if located is not None:
         _trust(node, located)
     names = _feature_names(located)
+    sha256 = located.sha256 if located is not None else _hash_of_class(kind)
+    engine, order = Engine(NATIVE, "it is a class of your own"), None
     if kind is not None:
         model = _of_users(kind, node, located)
     else:
-        model = _built_in(node, located, names)
-    sha256 = located.sha256 if located is not None else _hash_of_class(kind)
+        model, engine, order = _built_in(node, located, sha256, names, home)
     return LoadedModel(
         model,
         sha256,
@@ -63,6 +74,8 @@ def _load(node: Node, handler: str, home: Path) -> LoadedModel:
         located.profile if located is not None else None,
         names or model.features,
         _outputs(located),
+        engine,
+        order,
     )
 
 
@@ -101,21 +114,46 @@ def _trust(node: Node, located: Located) -> None:
         )
 
 
-def _built_in(node: Node, located: Located, names: list[str] | None) -> Model:
+def _built_in(
+    node: Node, located: Located, sha256: str, names: list[str] | None, home: Path
+) -> tuple[Model, Engine, CompileOrder | None]:
+    """The compiled model where there is one, else the one that was saved, and what is to be compiled of it."""
     if located.file is None:
         raise LoadError(f"{located.path} holds no model_spec.yaml, and not one file called {', '.join(PICKLED)}")
-    with located.file.open("rb") as file:
-        begin = file.read(8)
-    if not begin.startswith(_PICKLE_MAGIC) or (begin.startswith(b"x") and located.file.suffix not in PICKLED):
-        raise LoadError(
-            f"{located.file} is in no form that is known: expected a scikit-learn model, pickled or dumped with "
-            "joblib; for others, MODEL_CLASS names a class of your own that loads it"
-        )
-    import joblib
+    form = form_of(located.file)
+    reason = _not_compiled(node, form)
+    order, engine = None, Engine(NATIVE, reason)
+    if not reason:
+        model, found = CompileCache(home).load(sha256)
+        if model is not None and found is not None:
+            return model, found, None
+        engine = found or Engine(NATIVE, "its compiled form is not there yet")
+        order = None if found is not None else _order(located, sha256, form, names, home)
+    return read_form(form, located.file, names), engine, order
 
-    from .scikit_learn import ScikitLearn
 
-    return ScikitLearn(joblib.load(located.file), names)
+def _not_compiled(node: Node, form: str) -> str:
+    """Why a model is not to be compiled; "" where it is."""
+    if node.parameters.get("compile", True) is False:
+        return "SERVING_PARAMS turns compiling off"
+    if form not in COMPILED_FROM:
+        return "its form is served as it is"
+    if missing := [name for name in PACKAGES if find_spec(name) is None]:
+        return f"not compiled: {missing[0]} is not installed (pip install {' '.join(missing)})"
+    return ""
+
+
+def _order(located: Located, sha256: str, form: str, names: list[str] | None, home: Path) -> CompileOrder:
+    profile, rows = located.beside(PROFILE_FILE), located.rows
+    return CompileOrder(
+        file=str(located.file),
+        sha256=sha256,
+        form=form,
+        home=str(home.absolute()),
+        features=names,
+        profile=str(profile or ""),
+        rows=str(rows or ""),
+    )
 
 
 def _of_users(kind: type, node: Node, located: Located | None) -> Model:

@@ -9,8 +9,10 @@ from urllib.parse import unquote, urlsplit
 from leeway.model_hash import model_hash
 from serving.errors import LoadError
 
+from .forms import PICKLED
+from .stored_rows import ROWS_FILE
+
 PROFILE_FILE, SPEC_FILE = "leeway-profile.json", "model_spec.yaml"
-PICKLED = (".pkl", ".pickle", ".joblib", ".p", ".sav")
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,20 @@ class Located:
     @property
     def profile(self) -> bytes | None:
         """The profile in the folder of the model, or beside its file."""
+        file = self.beside(PROFILE_FILE)
+        return file.read_bytes() if file is not None else None
+
+    @property
+    def rows(self) -> Path | None:
+        """The file with its stored rows, likewise."""
+        return self.beside(ROWS_FILE)
+
+    def beside(self, name: str) -> Path | None:
+        """A file in the folder of the model, or beside its file."""
         folders = [self.path] if self.path.is_dir() else []
         for folder in [*folders, *([self.file.parent] if self.file else [])]:
-            if (folder / PROFILE_FILE).is_file():
-                return (folder / PROFILE_FILE).read_bytes()
+            if (folder / name).is_file():
+                return folder / name
         return None
 
 
