@@ -26,7 +26,7 @@ class DataPlane:
 
     def __init__(self, served: Mapping[str, Served]):
         self._served = dict(served)
-        self._models = {each.endpoint.id: each.loaded.model for each in served.values()}
+        self._before: dict[str, Served] = {}  # by endpoint id: what was replaced last
 
     @classmethod
     def of(cls, deployments: Iterable[Deployment], function_uri: str, handler: str, home: Path) -> "DataPlane":
@@ -39,11 +39,11 @@ class DataPlane:
 
     def replace(self, served: Served) -> None:
         """Let it answer for its deployment from now on. What was there before it answers what it has been asked."""
-        before = self._served.get(served.endpoint.deployment)
-        kept = {before.endpoint.id: before.loaded.model} if before is not None else {}
-        others = {each.endpoint.id: each.loaded.model for each in self._served.values() if each is not before}
-        self._models = {**others, **kept, served.endpoint.id: served.loaded.model}
-        self._served = {**self._served, served.endpoint.deployment: served}
+        name = served.endpoint.deployment
+        if (before := self._served.get(name)) is not None:
+            others = {id: each for id, each in self._before.items() if each.endpoint.deployment != name}
+            self._before = {**others, before.endpoint.id: before}
+        self._served[name] = served
 
     def endpoint(self, deployment: str, version: str = "") -> Endpoint:
         """Who answers; NotFound where nobody is called so, or not in this version."""
@@ -57,7 +57,10 @@ class DataPlane:
     def answer(self, endpoint: Endpoint, request: InferenceRequest) -> InferenceResponse:
         """ServingError where there is no answer; what a model raises is logged whole, and told by its name."""
         when = time.time()
-        model = self._models[endpoint.id]
+        served = self._served.get(endpoint.deployment)
+        if served is None or served.endpoint.id != endpoint.id:
+            served = self._before[endpoint.id]
+        model = served.loaded.model
         try:
             prediction = (model.explain if request.operation is Operation.EXPLAIN else model.predict)(request)
         except ModelFailed:
@@ -100,5 +103,7 @@ def _about(served: Served) -> About:
         loaded.sha256,
         [{"name": name} for name in endpoint.features or ()],
         loaded.outputs,
-        *loaded.engine,
+        engine=loaded.engine.name,
+        engine_reason=loaded.engine.reason,
+        warnings=list(loaded.warnings),
     )

@@ -131,7 +131,7 @@ class Feedback(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 class About(msgspec.Struct, frozen=True, gc=False):
     """What is known of one served model. `features` and `outputs` are names and types where they are known; `engine` is
-    what it runs on, and `engine_reason` says why."""
+    what it runs on, and `engine_reason` says why; `warnings` are what was noticed when it was loaded."""
 
     name: str
     version: str
@@ -142,6 +142,7 @@ class About(msgspec.Struct, frozen=True, gc=False):
     outputs: list[dict[str, Any]] = []
     engine: str = "native"
     engine_reason: str = ""
+    warnings: list[str] = []
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -38,11 +38,14 @@ _LINEAR = {
 }  # fmt: skip
 _FORESTS = {"ExtraTreesClassifier", "ExtraTreesRegressor", "RandomForestClassifier", "RandomForestRegressor"}
 _BOOSTED = {
-    "Booster", "GradientBoostingClassifier", "GradientBoostingRegressor", "HistGradientBoostingClassifier",
-    "HistGradientBoostingRegressor", "LGBMClassifier", "LGBMRegressor", "XGBClassifier", "XGBRegressor",
-    "XGBRFClassifier", "XGBRFRegressor",
+    "GradientBoostingClassifier", "GradientBoostingRegressor", "HistGradientBoostingClassifier",
+    "HistGradientBoostingRegressor", "LGBMBooster", "LGBMBoosterClassifier", "LGBMClassifier", "LGBMRegressor",
+    "XGBClassifier", "XGBRFClassifier", "XGBRFRegressor", "XGBRegressor",
 }  # fmt: skip
-_DOUBLE = {"HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "LGBMClassifier", "LGBMRegressor"}
+_DOUBLE = {
+    "HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "LGBMBooster", "LGBMBoosterClassifier",
+    "LGBMClassifier", "LGBMRegressor",
+}  # fmt: skip
 
 
 class NotCompiled(Exception):

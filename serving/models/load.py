@@ -2,33 +2,36 @@
 
 import hashlib
 import inspect
+import logging
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from leeway.errors import ProfileError
-from leeway.model_hash import model_hash
 from leeway.profile import Profile
 from serving.errors import LoadError, ServingError
 from serving.graph.deployment import Node
 
 from .base import Model
-from .compile_cache import PACKAGES, CompileCache
+from .built_in import built_in, form_at
 from .compile_order import CompileOrder
 from .engine import NATIVE, Engine
-from .find_class import BUILT_IN, find_class
-from .forms import COMPILED_FROM, PICKLED, form_of, read_form
-from .locate import PROFILE_FILE, Located, locate
-from .resolve_uri import resolve_uri
+from .find_class import find_class, is_built_in
+from .forms import runs_code
+from .library_versions import other_versions
+from .locate import Located, locate
+from .resolve_uri import resolve_uri, scheme_of
+from .trust import check_trust
 
 _VERSION_DIGITS = 12
+
+_log = logging.getLogger("leeway.serving")
 
 
 @dataclass(frozen=True)
 class LoadedModel:
     """A model, the sha256 of its file, its version, and what it was trained on (`profile` as it lies on disk). `order`
-    is there where it is still to be compiled."""
+    is there where it is still to be compiled; `warnings` are what was noticed about it."""
 
     model: Model
     sha256: str
@@ -38,6 +41,7 @@ class LoadedModel:
     outputs: list[dict[str, Any]] = field(default_factory=list)
     engine: Engine = Engine()
     order: CompileOrder | None = None
+    warnings: tuple[str, ...] = ()
 
     def on(self, model: Model | None, engine: Engine) -> "LoadedModel":
         """The same, run by `model` (None: as it is), with nothing left to compile."""
@@ -56,26 +60,33 @@ def load(node: Node, handler: str, home: Path) -> LoadedModel:
 
 
 def _load(node: Node, handler: str, home: Path) -> LoadedModel:
-    kind = None if node.class_name in BUILT_IN else find_class(node.class_name, handler)
+    kind = None if is_built_in(node.class_name) else find_class(node.class_name, handler)
     located = _located(node, home, is_needed=kind is None)
-    if located is not None:
-        _trust(node, located)
     names = _feature_names(located)
-    sha256 = located.sha256 if located is not None else _hash_of_class(kind)
-    engine, order = Engine(NATIVE, "it is a class of your own"), None
+    profile = located.profile if located is not None else None
     if kind is not None:
-        model = _of_users(kind, node, located)
+        if located is not None:
+            check_trust(node, located, may_run_code=True)
+        model, engine, order = _of_users(kind, node, located), Engine(NATIVE, "it is a class of your own"), None
+        sha256 = located.sha256 if located is not None else _hash_of_class(kind)
     else:
-        model, engine, order = _built_in(node, located, sha256, names, home)
+        form = form_at(node, located)
+        check_trust(node, located, runs_code(form))
+        model, engine, order = built_in(node, located, form, names, home)
+        sha256 = located.sha256
+    warnings = (*(other_versions(located.mlflow.versions) if located and located.mlflow else ()), *model.warnings)
+    for warning in warnings:
+        _log.warning("model %s: %s", node.name, warning)
     return LoadedModel(
         model,
         sha256,
         node.version or sha256[:_VERSION_DIGITS],
-        located.profile if located is not None else None,
+        profile,
         names or model.features,
         _outputs(located),
         engine,
         order,
+        warnings,
     )
 
 
@@ -85,7 +96,7 @@ def hosted(node: Node, server: Any) -> LoadedModel:
     from .v2_model_server import V2ModelServerModel
 
     model, located = V2ModelServerModel(server), None
-    if node.uri and ("://" not in node.uri or node.uri.startswith("file://")):
+    if node.uri and not scheme_of(node.uri):
         located = locate(node.name, node.uri)
     sha256 = located.sha256 if located is not None else _hash_of_class(type(server))
     profile = located.profile if located is not None else None
@@ -99,61 +110,9 @@ def _located(node: Node, home: Path, is_needed: bool) -> Located | None:
         return None
     if not uri:
         raise LoadError(f"SERVING_MODEL_{node.name} is empty; name the model's file or folder")
-    if uri.startswith("store://"):
-        uri = str(resolve_uri(node.name, uri, home / "models" / node.name / "resolved"))
+    if scheme_of(uri):
+        uri = str(resolve_uri(node.name, uri, home))
     return locate(node.name, uri)
-
-
-def _trust(node: Node, located: Located) -> None:
-    """What the deployer names on this machine is allowed by that, unless it is not what was said to lie there."""
-    if node.sha256 and (found := model_hash(located.path)) != node.sha256:
-        raise LoadError(
-            f"SERVING_MODEL_{node.name}={located.path} has the hash {found[:_VERSION_DIGITS]}…, and not "
-            f"{node.sha256[:_VERSION_DIGITS]}… as SERVING_MODEL_HASH_{node.name} says: it was changed after it was "
-            "deployed; deploy it again, or put back what was there"
-        )
-
-
-def _built_in(
-    node: Node, located: Located, sha256: str, names: list[str] | None, home: Path
-) -> tuple[Model, Engine, CompileOrder | None]:
-    """The compiled model where there is one, else the one that was saved, and what is to be compiled of it."""
-    if located.file is None:
-        raise LoadError(f"{located.path} holds no model_spec.yaml, and not one file called {', '.join(PICKLED)}")
-    form = form_of(located.file)
-    reason = _not_compiled(node, form)
-    order, engine = None, Engine(NATIVE, reason)
-    if not reason:
-        model, found = CompileCache(home).load(sha256)
-        if model is not None and found is not None:
-            return model, found, None
-        engine = found or Engine(NATIVE, "its compiled form is not there yet")
-        order = None if found is not None else _order(located, sha256, form, names, home)
-    return read_form(form, located.file, names), engine, order
-
-
-def _not_compiled(node: Node, form: str) -> str:
-    """Why a model is not to be compiled; "" where it is."""
-    if node.parameters.get("compile", True) is False:
-        return "SERVING_PARAMS turns compiling off"
-    if form not in COMPILED_FROM:
-        return "its form is served as it is"
-    if missing := [name for name in PACKAGES if find_spec(name) is None]:
-        return f"not compiled: {missing[0]} is not installed (pip install {' '.join(missing)})"
-    return ""
-
-
-def _order(located: Located, sha256: str, form: str, names: list[str] | None, home: Path) -> CompileOrder:
-    profile, rows = located.beside(PROFILE_FILE), located.rows
-    return CompileOrder(
-        file=str(located.file),
-        sha256=sha256,
-        form=form,
-        home=str(home.absolute()),
-        features=names,
-        profile=str(profile or ""),
-        rows=str(rows or ""),
-    )
 
 
 def _of_users(kind: type, node: Node, located: Located | None) -> Model:
@@ -165,7 +124,7 @@ def _of_users(kind: type, node: Node, located: Located | None) -> Model:
 
 
 def _feature_names(located: Located | None) -> list[str] | None:
-    """As the profile has them, else as MLRun wrote them down."""
+    """As the profile has them, else as MLflow or MLRun wrote them down."""
     if located is None:
         return None
     if located.profile is not None:
@@ -173,6 +132,8 @@ def _feature_names(located: Located | None) -> list[str] | None:
             return Profile.from_bytes(located.profile).feature_names
         except ProfileError:
             pass  # the drift function says what is wrong with it
+    if located.mlflow is not None and located.mlflow.features is not None:
+        return located.mlflow.features
     return [str(feature["name"]) for feature in located.spec.get("inputs") or () if "name" in feature] or None
 
 

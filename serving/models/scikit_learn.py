@@ -145,7 +145,7 @@ def _takes_missing(step: Any) -> bool:
     try:
         return bool(step.__sklearn_tags__().input_tags.allow_nan)
     except Exception:  # older ones, and those that are no estimators
-        return "HistGradientBoosting" in type(step).__name__
+        return any(name in type(step).__name__ for name in ("HistGradientBoosting", "LGBM", "XGB"))
 
 
 def _needs_frame(estimator: Any) -> bool:

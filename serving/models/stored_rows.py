@@ -7,7 +7,7 @@ import msgspec
 
 from serving.errors import LoadError
 
-ROWS_FILE = "leeway-rows.json"
+ROWS_FILE, EXAMPLE_FILE = "leeway-rows.json", "serving_input_example.json"
 
 
 class StoredRows(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,9 +19,10 @@ class StoredRows(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, file: Path) -> "StoredRows":
-        """LoadError where the file holds no rows."""
+        """Ours, or the example that MLflow puts beside a model; LoadError where the file holds no rows."""
         try:
-            found = msgspec.json.decode(file.read_bytes(), type=cls)
+            data = file.read_bytes()
+            found = _example(data) if file.name == EXAMPLE_FILE else msgspec.json.decode(data, type=cls)
         except (OSError, msgspec.MsgspecError) as error:
             raise LoadError(
                 f"{file} cannot be read ({error}); write it with StoredRows.to_bytes, or remove it"
@@ -33,3 +34,11 @@ class StoredRows(msgspec.Struct, frozen=True, kw_only=True):
     def to_bytes(self) -> bytes:
         """JSON."""
         return msgspec.json.encode(self)
+
+
+def _example(data: bytes) -> StoredRows:
+    """As MLflow sends it to a server: {"inputs": rows} or {"dataframe_split": {"data": rows}}. ValidationError where it
+    is another."""
+    said = msgspec.json.decode(data, type=dict[str, Any])
+    rows = said.get("inputs", (said.get("dataframe_split") or {}).get("data"))
+    return msgspec.convert({"rows": rows}, StoredRows)

@@ -202,6 +202,7 @@ def _metadata(about: About) -> dict[str, Any]:
         "sha256": about.sha256,
         "engine": about.engine,
         "engine_reason": about.engine_reason,
+        "warnings": about.warnings,
     }
 
 
