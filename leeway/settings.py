@@ -107,6 +107,9 @@ class Settings:
         "dashboard.platform", "", "URL of the Nuclio dashboard whose functions are shown; empty: the laptop's"
     )
     warming_rows: int = _setting("warming.rows", 2_000, "labelled rows that set an unknown error level", 50)
+    compile_after_s: float = _setting(
+        "compile.after_s", 2.0, "seconds that a worker has served before it has its models compiled", 0
+    )
     function_name: str = _setting(
         "function.name", "function", "the name of the function that runs here", foreign="NUCLIO_FUNCTION_NAME"
     )

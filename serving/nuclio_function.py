@@ -6,11 +6,13 @@ from leeway.backends import connect
 from leeway.settings import Settings
 
 from .auth import Auth
+from .compiling import compiling
 from .cors import Cors
 from .dataplane import DataPlane
 from .gateway import Gateway
 from .graph.environment import deployments_of
 from .metrics import Metrics
+from .models.compiler import Compiler
 from .profiles import Profiles
 from .protocols.mlrun_v1 import MlrunV1
 from .protocols.mlrun_v2 import MlrunV2
@@ -25,8 +27,11 @@ from .types import HttpRequest
 class NuclioFunction:
     """What one worker holds: the gateway, and what has to be closed when it ends."""
 
-    def __init__(self, gateway: Gateway, profiles: Profiles, recorder: Recorder | None, metrics: Metrics):
+    def __init__(
+        self, gateway: Gateway, profiles: Profiles, recorder: Recorder | None, metrics: Metrics, compiler: Compiler
+    ):
         self.gateway, self.recorder, self._profiles, self._metrics = gateway, recorder, profiles, metrics
+        self._compiler = compiler
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -44,12 +49,14 @@ class NuclioFunction:
         )
         profiles.publish()
         folder = settings.home / "metrics" / serving.function_uri
-        metrics = Metrics([each.endpoint for each in plane.served], recorder.outlet if recorder else None, folder)
+        metrics = Metrics(plane.about, recorder.outlet if recorder else None, folder)
         observers = [recorder.see] if recorder else []
         protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
         auth, cors = Auth(serving.tokens), Cors(serving.origins)
         gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
-        return cls(gateway, profiles, recorder, metrics)
+        compiler = compiling(plane, settings.compile_after_s)
+        compiler.start()
+        return cls(gateway, profiles, recorder, metrics, compiler)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -59,6 +66,7 @@ class NuclioFunction:
 
     def close(self) -> None:
         """Send what was recorded; what is not taken in time stays on disk, for another worker."""
+        self._compiler.close()
         self._profiles.close()
         if self.recorder is not None:
             self.recorder.close()
