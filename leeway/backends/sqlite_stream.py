@@ -25,11 +25,12 @@ _LAYOUT = """
     CREATE TABLE committed (consumer TEXT PRIMARY KEY, offset INTEGER NOT NULL)
 """
 _LOST = "CREATE TABLE lost (offset INTEGER PRIMARY KEY, messages INTEGER NOT NULL)"
+_PAGE = 16_384  # a page holds two dozen records; at SQLite's 4,096 each of them costs twice the CPU
 _TRIM_S = 10.0
 _TRIM_AT_ONCE = 2_000
 _PAGES = ("page_count", "freelist_count", "page_size")
 # Python lets go of the interpreter around each call of SQLite's, and a busy server gives it back only with its next
-# request: an append is one statement. Of few sizes, so that it stays prepared.
+# request: messages go in by one statement. Of few sizes, so that it stays prepared.
 _MOST, _STEP = 1_024, 16
 _NEXT = "SELECT coalesce(max(offset) + 1, 0) FROM message"
 
@@ -47,7 +48,9 @@ class SqliteStream(Stream):
         self.folder = folder.absolute()
         self._clock = clock
         self.shards = _shards(self.folder, shards)
-        self._files = [SqliteDatabase(self.folder / f"shard-{i}.db", _LAYOUT, _LOST) for i in range(self.shards)]
+        self._files = [
+            SqliteDatabase(self.folder / f"shard-{i}.db", _LAYOUT, _LOST, page=_PAGE) for i in range(self.shards)
+        ]
         self._kept, self._limit = kept_mb << 20, max(kept_mb, limit_mb) << 20
         self._trim_at = clock.monotonic()
 
@@ -103,20 +106,14 @@ class SqliteStream(Stream):
             file.close()
 
     def _append(self, shard: int, entries: Sequence[tuple[str, bytes]]) -> None:
-        if not entries:
-            return
-        with self._files[shard].reading() as connection:
-            if len(entries) <= _MOST:
-                self._insert(connection, shard, entries)
-                return
         with self._files[shard].writing() as connection:
+            first = connection.execute(_NEXT).fetchone()[0] or self._first(shard)
+            appended = int(self._clock.now())
             for start in range(0, len(entries), _MOST):
-                self._insert(connection, shard, entries[start : start + _MOST])
-
-    def _insert(self, connection: sqlite3.Connection, shard: int, entries: Sequence[tuple[str, bytes]]) -> None:
-        size = len(entries) + -len(entries) % _STEP
-        values = [int(self._clock.now()), *chain.from_iterable(entries), *[None] * (2 * (size - len(entries)))]
-        connection.execute(_insertion(size), [*values, self._first(shard)])
+                some = entries[start : start + _MOST]
+                size = len(some) + -len(some) % _STEP
+                values = [*chain.from_iterable(some), *[None] * (2 * (size - len(some)))]
+                connection.execute(_insertion(size), [first + start, appended, *values])
 
     def _first(self, shard: int) -> int:
         """The first offset of an empty shard. What says that it had others before is a file beside it."""
@@ -158,12 +155,11 @@ class SqliteStream(Stream):
 
 @cache
 def _insertion(size: int) -> str:
-    """Of `size` messages, those without a key left out. Its parameters: the append time, keys and values, and the
-    first offset of an empty shard."""
+    """Of `size` messages, those without a key left out. Its parameters: the first offset, the append time, then keys
+    and values."""
     given = ", ".join(f"({i}, ?, ?)" for i in range(size))
-    return f"""INSERT INTO message SELECT first + column1, appended, column2, column3
-        FROM (SELECT ? AS appended), (VALUES {given}), (SELECT coalesce(max(offset) + 1, ?) AS first FROM message)
-        WHERE column2 IS NOT NULL"""
+    return f"""INSERT INTO message SELECT column1 + ?1, ?2, column2, column3
+        FROM (VALUES {given}) WHERE column2 IS NOT NULL"""
 
 
 def _used(connection: sqlite3.Connection) -> int:
