@@ -31,7 +31,7 @@ class Truth:
 
 
 def requests(source: Source, query: Mapping[str, str], span: Span) -> Page:
-    """One request where `id` names one, else the newest that match `endpoint`, `model` and `failed`."""
+    """One request where `id` names one, else the newest that match `endpoint`, `model`, `failed` and `error`."""
     if query.get("id"):
         name = query["id"]
         context = {"id": name, "answers": answers(source, name), "truths": truths(source, name)}
@@ -49,6 +49,8 @@ def newest(source: Source, query: Mapping[str, str], span: Span) -> list[dict[st
         place = (Within("appended", since, until), *wanted)
         key = watched.key if watched else None
         table = source.archive.read("prediction", key, _COLUMNS, days_of(since, until), place)
+        if table.num_rows and query.get("error"):
+            table = table.filter(pc.match_substring(table["error"], query["error"], ignore_case=True))
         if table.num_rows:
             order = pc.sort_indices(table, sort_keys=[("appended", "descending"), ("offset", "descending")])
             found += table.take(order[: _MOST - len(found)]).to_pylist()
@@ -61,7 +63,7 @@ def _wanted(query: Mapping[str, str]) -> list[Within]:
     """What the fields of the search ask of a row."""
     equal = {"endpoint_id": query.get("endpoint"), "model": query.get("model")}
     found = [Within(column, value, value) for column, value in equal.items() if value]
-    return found + ([Within("error")] if query.get("failed") else [])
+    return found + ([Within("error")] if query.get("failed") or query.get("error") else [])
 
 
 def answers(source: Source, name: str) -> list[dict[str, Any]]:

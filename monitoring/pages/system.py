@@ -1,6 +1,7 @@
 """The system: functions and their workers, streams, stores, and what could not be used."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -48,6 +49,7 @@ def system(source: Source, query: Mapping[str, str], span: Span) -> Page:
         "plumbing": plumbing(source),
         "consumers": source.queries.consumers(),
         "places": places(source),
+        "disk": disk(source.settings.home),
         "letters": letters[: -_LETTERS - 1 : -1],
         "letters_in_all": len(letters),
     }
@@ -79,6 +81,15 @@ def places(source: Source) -> list[Place]:
         _place("state", settings.state, home / "state"),
         _place("outbox", "", home / "outbox"),
     ]
+
+
+def disk(home: Path) -> tuple[int, int]:
+    """(bytes that are free, bytes in all) where the home lies; of no home, zero."""
+    try:
+        found = shutil.disk_usage(home)
+    except OSError:
+        return 0, 0
+    return found.free, found.total
 
 
 def _platform(home: Path) -> str:
