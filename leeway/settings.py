@@ -106,6 +106,23 @@ class Settings:
     dashboard_platform: str = _setting(
         "dashboard.platform", "", "URL of the Nuclio dashboard whose functions are shown; empty: the laptop's"
     )
+    notify_webhook: str = _setting(
+        "notify.webhook", "", "URL that is told of incidents and stuck consumers, as JSON", secret=True
+    )
+    notify_slack: str = _setting(
+        "notify.slack", "", "URL of an incoming webhook of Slack, or of what takes the same", secret=True
+    )
+    notify_mlrun: str = _setting(
+        "notify.mlrun", "", "JSON list of MLRun notifications (kind webhook or slack, and params) that are told too",
+        secret=True,
+    )  # fmt: skip
+    notify_dashboard: str = _setting(
+        "notify.dashboard", "", "URL of the dashboard that messages link to; empty: the laptop's"
+    )
+    notify_period_s: float = _setting("notify.period_s", 5.0, "seconds whose news go out in one message", 0.1)
+    notify_stuck_s: float = _setting(
+        "notify.stuck_s", 120.0, "seconds after which a consumer counts as stuck while messages wait", 1
+    )
     warming_rows: int = _setting("warming.rows", 2_000, "labelled rows that set an unknown error level", 50)
     function_name: str = _setting(
         "function.name", "function", "the name of the function that runs here", foreign="NUCLIO_FUNCTION_NAME"

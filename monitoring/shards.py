@@ -17,6 +17,7 @@ from leeway.settings import Settings
 from .consumer import Consumer
 from .erase import EraseList
 from .keeper import Keeper
+from .notify.notifier import Notifier
 
 TICK_S = 0.2
 
@@ -46,14 +47,16 @@ class Shards:
         self._states: list[State] = []
         self._consumers: dict[int, Consumer] = {}
         self._keeper = Keeper(settings, self._archive, self._series, self._prefixes, report, EraseList(self._shared))
+        self._notifier = Notifier(settings, report, self._clock)
         self._lock = Lock()
         self._closing = Event()
         self._timer = Thread(target=self._run, name="leeway-ranges", daemon=True)
 
     def start(self) -> None:
-        """Start the timer, and what keeps the stores small."""
+        """Start the timer, what keeps the stores small, and what tells people."""
         self._timer.start()
         self._keeper.start()
+        self._notifier.start()
 
     def offer(self, message: Message) -> bool:
         """Hand a message to its shard's consumer. False: a store is away, so offer it again."""
@@ -82,6 +85,7 @@ class Shards:
         if self._timer.ident is not None:
             self._timer.join()
         self._keeper.close()
+        self._notifier.close()
         with suppress(Conflict):
             self._each(Consumer.close)
         for store in (*self._states, self._shared, self._series, *([self._events] if self._events else [])):

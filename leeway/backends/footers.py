@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from pathlib import Path
 
-from .parquet_bytes import Footer, footer_of
+from .row_groups import Footer, footer_of
 
 _MOST = 128
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from leeway.errors import StoreError
 from leeway.interfaces import Within
 
-from .row_groups import row_groups
+from .row_groups import Footer, footer_of, row_groups
 
 VERSION, _VERSION_KEY = 1, b"leeway.version"  # of what the columns mean; in each file's metadata
 _LOOKED_AT = 64  # values of a column
@@ -32,19 +32,6 @@ def _repeats(values: pa.ChunkedArray) -> bool:
     return pa.types.is_nested(values.type) or 2 * len(values.unique()) <= len(values)
 
 
-class Footer(NamedTuple):
-    """What the end of a file says of it."""
-
-    about: pq.FileMetaData
-    schema: pa.Schema
-
-
-def footer_of(source: Any) -> Footer:
-    """Of a path or an open file; pa.ArrowInvalid where it is no whole one."""
-    about = pq.read_metadata(source)
-    return Footer(about, about.schema.to_arrow_schema())
-
-
 def decode(
     source: Any,
     name: str,
@@ -55,16 +42,16 @@ def decode(
     """Those of the columns that are there, and the rows that meet `where`. StoreError, which holds `name`: no whole
     file, or of another version. A footer that is known spares reading it."""
     try:
-        about, schema = footer or footer_of(source)
-        version = (schema.metadata or {}).get(_VERSION_KEY, b"1").decode()
+        footer = footer or footer_of(source)
+        version = footer.metadata.get(_VERSION_KEY, b"1").decode()
         if version != str(VERSION):
             raise StoreError(f"{name} has version {version}, this Leeway reads {VERSION}: use the Leeway that wrote it")
-        present = None if columns is None else [each for each in columns if each in schema.names]
-        groups = row_groups(about, schema, where) if where else list(range(about.num_row_groups))
-        if not groups:
-            return schema.empty_table().replace_schema_metadata()
+        groups = row_groups(footer, where) if where else list(range(footer.about.num_row_groups))
+        if where and not groups:
+            return pa.table({})
+        present = None if columns is None else [each for each in columns if each in footer.names]
         read = present and [*present, *(each.column for each in where if each.column not in present)]
-        with pq.ParquetFile(source, metadata=about) as file:
+        with pq.ParquetFile(source, metadata=footer.about) as file:
             table = file.read_row_groups(groups, read).replace_schema_metadata()
         return _meeting(table, where).select(present or table.column_names) if where else table
     except pa.ArrowInvalid as error:

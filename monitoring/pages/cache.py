@@ -7,7 +7,7 @@ from typing import NamedTuple
 from leeway.clock import Clock
 
 _MOST, _MOST_BYTES = 64, 16 * 1024 * 1024
-_STANDS, _LONGEST_S = 100, 2.0
+_STANDS, _LONGEST_S = 200, 1.5
 
 
 class Kept(NamedTuple):
@@ -29,8 +29,8 @@ class Answer(NamedTuple):
 class AnswerCache:
     """The newest answer to each query, the least recently used going first.
 
-    An answer stands while what it rests on does; and, whatever is committed meanwhile, a hundred times as long as it
-    took to make, 2 s at most: those who watch a page cost a fraction of a core, however fast the stores change.
+    An answer stands while what it rests on does; and, whatever is committed meanwhile, two hundred times as long as it
+    took to make, 1.5 s at most: those who watch a page cost a fraction of a core, however fast the stores change.
     `timer` gives the seconds that making takes.
     """
 

@@ -50,7 +50,7 @@ WEEK_S, END = 7 * 86_400, 1_700_006_400
 PLAIN = (REQUESTS, ROWS, LABELLED, ERROR, LABEL_LAG_S, LATENCY_US, CONCEPT, CONCEPT_THRESHOLD, DATA, DATA_THRESHOLD)
 KINDS = [(name, "") for name in PLAIN] + [(name, f) for name in (EFFECT, MISSING) for f in FEATURES[:4]]
 FIRST_MS, SECOND_MS, MOST_BYTES, MOST_COST = 300, 50, 200_000, 0.05
-VIEWERS, LOOKS_A_SECOND = 10, 7  # each looks every second and a half
+VIEWERS, LOOKS_A_SECOND = 10, 10  # each looks once a second
 ENDPOINT_JSON = f"/endpoint.json?name={ENDPOINT}&range=15m"
 PAGES = (
     "overview", f"endpoint?name={ENDPOINT}", f"compare?a={ENDPOINT}&b={SHADOW}", "requests", "requests?failed=1",

@@ -42,7 +42,7 @@ def test_what_is_committed_shows_at_the_next_poll(eventful, client):
     before = client.get("/requests.json")
     eventful.maker.predict("a", "just-now")
     eventful.take()
-    eventful.clock.advance(2.1)  # for which an answer may stand
+    eventful.clock.advance(1.6)  # for which an answer may stand
     after = client.get("/requests.json", headers={"if-none-match": before.headers["etag"]})
     assert after.status_code == 200
     assert "just-now" in after.json()["main"] and "just-now" not in before.json()["main"]
