@@ -123,6 +123,17 @@ class Settings:
     notify_stuck_s: float = _setting(
         "notify.stuck_s", 120.0, "seconds after which a consumer counts as stuck while messages wait", 1
     )
+    log_form: str = _setting(
+        "log.form", "auto", "how log lines look; auto: JSON, and text on a terminal", one_of=("auto", "json", "text")
+    )
+    log_level: str = _setting(
+        "log.level", "info", "what is logged at least", one_of=("debug", "info", "warning", "error")
+    )
+    log_requests: str = _setting(
+        "log.requests", "failed", "which requests are logged; failed: those answered 5xx",
+        one_of=("none", "failed", "all"),
+    )  # fmt: skip
+    log_bodies: bool = _setting("log.bodies", False, "whether with them what was asked and answered")
     warming_rows: int = _setting("warming.rows", 2_000, "labelled rows that set an unknown error level", 50)
     function_name: str = _setting(
         "function.name", "function", "the name of the function that runs here", foreign="NUCLIO_FUNCTION_NAME"

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from leeway.backends import connect
+from leeway.log_lines import start_logging
 from leeway.settings import Settings
 
 from .auth import Auth
@@ -18,6 +19,7 @@ from .protocols.open_inference import OpenInference
 from .protocols.seldon_v1 import SeldonV1
 from .protocols.tensorflow_v1 import TensorflowV1
 from .recorder import Recorder
+from .request_log import RequestLog
 from .settings import ServingSettings
 from .types import HttpRequest
 
@@ -37,6 +39,7 @@ class NuclioFunction:
     @classmethod
     def over(cls, plane: DataPlane, serving: ServingSettings, settings: Settings, worker: str) -> Self:
         """With models that are loaded already."""
+        start_logging(settings, function=serving.function_uri, worker=worker)
         recorder = Recorder.start(serving, settings, worker) if serving.stream else None
         found = {each.endpoint.id: each.loaded.profile for each in plane.served}
         profiles = Profiles(
@@ -45,7 +48,7 @@ class NuclioFunction:
         profiles.publish()
         folder = settings.home / "metrics" / serving.function_uri
         metrics = Metrics([each.endpoint for each in plane.served], recorder.outlet if recorder else None, folder)
-        observers = [recorder.see] if recorder else []
+        observers = [*([recorder.see] if recorder else []), RequestLog(settings).see]
         protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
         auth, cors = Auth(serving.tokens), Cors(serving.origins)
         gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
