@@ -134,6 +134,14 @@ class Settings:
         one_of=("none", "failed", "all"),
     )  # fmt: skip
     log_bodies: bool = _setting("log.bodies", False, "whether with them what was asked and answered")
+    trace_url: str = _setting(
+        "trace.url", "", "where spans go: an OTLP/HTTP collector, or Zipkin's .../api/v2/spans; empty: no tracing",
+        secret=True,
+    )  # fmt: skip
+    trace_sample: float = _setting("trace.sample", 1.0, "share of the traces that begin here which are kept", 0, 1)
+    trace_page: str = _setting(
+        "trace.page", "", "URL of a trace's page, with {trace_id} in it, that the dashboard links to"
+    )
     warming_rows: int = _setting("warming.rows", 2_000, "labelled rows that set an unknown error level", 50)
     function_name: str = _setting(
         "function.name", "function", "the name of the function that runs here", foreign="NUCLIO_FUNCTION_NAME"

@@ -5,6 +5,7 @@ from typing import Any, Self
 from leeway.backends import connect
 from leeway.log_lines import start_logging
 from leeway.settings import Settings
+from leeway.tracing import Spans, spans_of
 
 from .auth import Auth
 from .cors import Cors
@@ -21,14 +22,23 @@ from .protocols.tensorflow_v1 import TensorflowV1
 from .recorder import Recorder
 from .request_log import RequestLog
 from .settings import ServingSettings
+from .traced import TracedGateway, traced_observer, traced_plane, traced_protocol
 from .types import HttpRequest
 
 
 class NuclioFunction:
     """What one worker holds: the gateway, and what has to be closed when it ends."""
 
-    def __init__(self, gateway: Gateway, profiles: Profiles, recorder: Recorder | None, metrics: Metrics):
+    def __init__(
+        self,
+        gateway: Gateway | TracedGateway,
+        profiles: Profiles,
+        recorder: Recorder | None,
+        metrics: Metrics,
+        spans: Spans | None = None,
+    ):
         self.gateway, self.recorder, self._profiles, self._metrics = gateway, recorder, profiles, metrics
+        self._spans = spans
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -39,6 +49,7 @@ class NuclioFunction:
     @classmethod
     def over(cls, plane: DataPlane, serving: ServingSettings, settings: Settings, worker: str) -> Self:
         """With models that are loaded already."""
+        spans = spans_of(settings, serving.function_uri)
         start_logging(settings, function=serving.function_uri, worker=worker)
         recorder = Recorder.start(serving, settings, worker) if serving.stream else None
         found = {each.endpoint.id: each.loaded.profile for each in plane.served}
@@ -51,8 +62,14 @@ class NuclioFunction:
         observers = [*([recorder.see] if recorder else []), RequestLog(settings).see]
         protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
         auth, cors = Auth(serving.tokens), Cors(serving.origins)
+        if spans is None:
+            gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
+            return cls(gateway, profiles, recorder, metrics)
+        protocols = tuple(traced_protocol(protocol, spans) for protocol in protocols)
+        observers[:-1] = [traced_observer("outbox", see, spans) for see in observers[:-1]]
+        plane = traced_plane(plane, spans)
         gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
-        return cls(gateway, profiles, recorder, metrics)
+        return cls(TracedGateway(gateway, spans), profiles, recorder, metrics, spans)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -66,3 +83,5 @@ class NuclioFunction:
         if self.recorder is not None:
             self.recorder.close()
         self._metrics.close()
+        if self._spans is not None:
+            self._spans.close()

@@ -1,6 +1,7 @@
 """Requests: the newest, a search, and one looked up by its id."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from .source import Source
 from .span import Span, backwards, days_of
 
 _MOST = 50
+_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _COLUMNS = (
     "id", "row", "when", "appended", "deployment", "endpoint_id", "model", "version", "microsec", "output", "error",
     "status", "arm", "shadow_of", "offset",
@@ -34,7 +36,8 @@ def requests(source: Source, query: Mapping[str, str], span: Span) -> Page:
     """One request where `id` names one, else the newest that match `endpoint`, `model`, `failed` and `error`."""
     if query.get("id"):
         name = query["id"]
-        context = {"id": name, "answers": answers(source, name), "truths": truths(source, name)}
+        page = source.settings.trace_page
+        context = {"id": name, "answers": answers(source, name, page), "truths": truths(source, name)}
         return Page(f"Request {name}", "request.html", context)
     found = newest(source, query, span)
     context = {"found": found, "names": list(source.watched()), "filters": query, "most": _MOST}
@@ -66,19 +69,22 @@ def _wanted(query: Mapping[str, str]) -> list[Within]:
     return found + ([Within("error")] if query.get("failed") or query.get("error") else [])
 
 
-def answers(source: Source, name: str) -> list[dict[str, Any]]:
-    """Every answer to a request, row by row: of the live endpoint, of shadows, of repetitions; nodes decoded."""
+def answers(source: Source, name: str, trace_page: str = "") -> list[dict[str, Any]]:
+    """Every answer to a request, row by row: of the live endpoint, of shadows, of repetitions; nodes decoded, and the
+    URL of its trace where there is one."""
     table = source.archive.read("prediction", where=[Within("id", name, name)])
-    return [_told_apart(row) for row in table.to_pylist()[:_MOST]]
+    return [_told_apart(row, trace_page) for row in table.to_pylist()[:_MOST]]
 
 
-def _told_apart(row: dict[str, Any]) -> dict[str, Any]:
+def _told_apart(row: dict[str, Any], trace_page: str) -> dict[str, Any]:
     features = {
         key.removeprefix("x_"): value for key, value in row.items() if key.startswith("x_") and value is not None
     }
     record = {key: value for key, value in row.items() if not key.startswith("x_") and value not in (None, "")}
     nodes = json.loads(record.pop("nodes", "[]"))
-    return {"record": record, "features": features, "nodes": nodes}
+    known = _TRACE.fullmatch(record.get("trace", ""))
+    url = trace_page.replace("{trace_id}", known[1]) if known and trace_page.startswith(("http://", "https://")) else ""
+    return {"record": record, "features": features, "nodes": nodes, "trace": url}
 
 
 def truths(source: Source, name: str) -> list[Truth]:
