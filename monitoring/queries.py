@@ -21,6 +21,8 @@ from .projection import CONSUMER, COUNTS, ENDPOINT, INCIDENT, Counted, Shown
 from .verdicts import in_order, verdicts_of
 from .watch import PROFILE, Watched
 
+_NO_PROFILE = (b"",)
+
 
 class Queries:
     """Reads what the consumers of one home wrote. Close it, or use it as a context manager."""
@@ -30,6 +32,7 @@ class Queries:
         self._shared = connect.state(settings, "shared")
         self._series = connect.series(settings)
         self._archive = connect.archive(settings)
+        self._profiles: dict[str, tuple[bytes, Profile]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +56,11 @@ class Queries:
     def profile(self, endpoint: str) -> Profile | None:
         """The profile that an endpoint's model brought with it, None where it brought none."""
         found = self._shared.get(PROFILE + endpoint)
-        return None if found is None else Profile.from_bytes(found)
+        if found is None:
+            return None
+        if self._profiles.get(endpoint, _NO_PROFILE)[0] != found:  # decoding takes milliseconds
+            self._profiles[endpoint] = found, Profile.from_bytes(found)
+        return self._profiles[endpoint][1]
 
     def consumers(self) -> list[Shown]:
         """Every consumer that ever committed, and how far it has come."""

@@ -3,7 +3,9 @@
 from typing import Any, Self
 
 from leeway.backends import connect
+from leeway.log_lines import start_logging
 from leeway.settings import Settings
+from leeway.tracing import Spans, spans_of
 
 from .auth import Auth
 from .compiling import compiling
@@ -20,7 +22,9 @@ from .protocols.open_inference import OpenInference
 from .protocols.seldon_v1 import SeldonV1
 from .protocols.tensorflow_v1 import TensorflowV1
 from .recorder import Recorder
+from .request_log import RequestLog
 from .settings import ServingSettings
+from .traced import TracedGateway, traced_observer, traced_plane, traced_protocol
 from .types import HttpRequest
 
 
@@ -28,10 +32,16 @@ class NuclioFunction:
     """What one worker holds: the gateway, and what has to be closed when it ends."""
 
     def __init__(
-        self, gateway: Gateway, profiles: Profiles, recorder: Recorder | None, metrics: Metrics, compiler: Compiler
+        self,
+        gateway: Gateway | TracedGateway,
+        profiles: Profiles,
+        recorder: Recorder | None,
+        metrics: Metrics,
+        compiler: Compiler,
+        spans: Spans | None = None,
     ):
         self.gateway, self.recorder, self._profiles, self._metrics = gateway, recorder, profiles, metrics
-        self._compiler = compiler
+        self._compiler, self._spans = compiler, spans
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -42,6 +52,8 @@ class NuclioFunction:
     @classmethod
     def over(cls, plane: DataPlane, serving: ServingSettings, settings: Settings, worker: str) -> Self:
         """With models that are loaded already."""
+        spans = spans_of(settings, serving.function_uri)
+        start_logging(settings, function=serving.function_uri, worker=worker)
         recorder = Recorder.start(serving, settings, worker) if serving.stream else None
         found = {each.endpoint.id: each.loaded.profile for each in plane.served}
         profiles = Profiles(
@@ -50,13 +62,19 @@ class NuclioFunction:
         profiles.publish()
         folder = settings.home / "metrics" / serving.function_uri
         metrics = Metrics(plane.about, recorder.outlet if recorder else None, folder)
-        observers = [recorder.see] if recorder else []
+        observers = [*([recorder.see] if recorder else []), RequestLog(settings).see]
         protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
         auth, cors = Auth(serving.tokens), Cors(serving.origins)
-        gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
         compiler = compiling(plane, settings.compile_after_s)
         compiler.start()
-        return cls(gateway, profiles, recorder, metrics, compiler)
+        if spans is None:
+            gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
+            return cls(gateway, profiles, recorder, metrics, compiler)
+        protocols = tuple(traced_protocol(protocol, spans) for protocol in protocols)
+        observers[:-1] = [traced_observer("outbox", see, spans) for see in observers[:-1]]
+        plane = traced_plane(plane, spans)
+        gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
+        return cls(TracedGateway(gateway, spans), profiles, recorder, metrics, compiler, spans)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -71,3 +89,5 @@ class NuclioFunction:
         if self.recorder is not None:
             self.recorder.close()
         self._metrics.close()
+        if self._spans is not None:
+            self._spans.close()

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 import pyarrow as pa
 
 from leeway.errors import StoreError
-from leeway.interfaces import Archive, ArchiveFile
+from leeway.interfaces import Archive, ArchiveFile, Within
 
 from .parquet_bytes import encode
 from .unify_tables import POSITION, unify_tables
@@ -36,8 +36,9 @@ class PartitionedArchive(Archive):
         """(path, bytes) of every file below a folder, in any order; a hidden one may be among them."""
 
     @abstractmethod
-    def _fetched(self, path: str, columns: Sequence[str] | None) -> pa.Table:
-        """Those of the columns that the file has. FileNotFoundError where it is not there."""
+    def _fetched(self, path: str, columns: Sequence[str] | None, where: Sequence[Within] = ()) -> pa.Table:
+        """Those of the columns that the file has, and the rows that meet `where`. FileNotFoundError where it is not
+        there."""
 
     @abstractmethod
     def _put(self, path: str, data: pa.Buffer) -> None:
@@ -58,12 +59,18 @@ class PartitionedArchive(Archive):
             self._put(f"{_folder(kind, deployment, day)}/{name}.parquet", encode(table))
 
     def read(
-        self, kind: str, deployment: str | None = None, columns: Sequence[str] | None = None, days: Sequence[str] = ()
+        self,
+        kind: str,
+        deployment: str | None = None,
+        columns: Sequence[str] | None = None,
+        days: Sequence[str] = (),
+        where: Sequence[Within] = (),
     ) -> pa.Table:
         wanted = None if columns is None else [*columns, *(name for name in POSITION if name not in columns)]
 
         def tables() -> list[pa.Table]:
-            return [self._fetched(path, wanted) for path in self._paths(kind, deployment, days)]
+            found = [self._fetched(path, wanted, where) for path in self._paths(kind, deployment, days)]
+            return [table for table in found if table.num_rows] if where else found
 
         table = unify_tables(self._again(tables))
         if columns is None:
