@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 def stores(settings: Settings) -> dict[str, Any]:
     """{streams: [{name, shards, appended, waiting, lost, error}], deployments: [{name, lost, dropped, dead_lettered,
-    pending}], endpoints: [{name, deployment, state, incidents}], outboxes: [{function, waiting_bytes, dropped}],
-    stores: {kind: {at, bytes}}, free: bytes of the home's disk, error}. `waiting` is None where nobody reads the
-    stream, `bytes` where a store is no folder; `error` says which store cannot be read, that of a stream why
-    nothing is known of it: its broker is away, say. Creates nothing."""
+    pending}], endpoints: [{name, deployment, state, trouble, incidents}], outboxes: [{function, waiting_bytes,
+    dropped}], stores: {kind: {at, bytes}}, free: bytes of the home's disk, error}. `waiting` is None where nobody reads
+    the stream, `bytes` where a store is no folder, `trouble` but where an endpoint is not watched ({reason, since});
+    `error` says which store cannot be read, that of a stream why nothing is known of it: its broker is away, say.
+    Creates nothing."""
     home = Home.at(settings.home).path
     known: dict[str, Any] = {"streams": [], "deployments": [], "endpoints": [], "error": ""}
     if settings.state or (home / "state" / "shared.db").exists():
@@ -56,9 +57,12 @@ def _known(settings: Settings, home: Path) -> dict[str, Any]:
 def _endpoints(queries: "Queries") -> list[dict[str, Any]]:
     opened = [incident.endpoint for incident in queries.incidents() if incident.state == "open"]
     return [
-        {"name": name, "deployment": about.key, "state": about.state, "incidents": opened.count(name)}
+        {
+            "name": name, "deployment": about.key, "state": about.state, "trouble": about.told_trouble,
+            "incidents": opened.count(name),
+        }
         for name, about in queries.watched().items()
-    ]
+    ]  # fmt: skip
 
 
 def _counted(queries: "Queries", key: str) -> dict[str, Any]:
