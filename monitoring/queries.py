@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leeway.backends import connect
-from leeway.interfaces import Point
+from leeway.interfaces import Archive, Point
 from leeway.profile import Profile
 from leeway.record import Incident, Position, Verdict
 from leeway.settings import Settings
@@ -17,19 +17,22 @@ from leeway.settings import Settings
 from . import dead_letters, incidents, late_truth
 from .counts import Counts, add
 from .dead_letters import DeadLetter
+from .erase import EraseList, is_about
 from .projection import CONSUMER, COUNTS, ENDPOINT, INCIDENT, Counted, Shown
+from .unerased import Unerased
 from .verdicts import in_order, verdicts_of
 from .watch import PROFILE, Watched
 
 
 class Queries:
-    """Reads what the consumers of one home wrote. Close it, or use it as a context manager."""
+    """Reads what the consumers of one home wrote, without what was erased. Close it, or use it as a context manager."""
 
     def __init__(self, settings: Settings):
         self.settings = settings
         self._shared = connect.state(settings, "shared")
         self._series = connect.series(settings)
-        self._archive = connect.archive(settings)
+        self._erased = EraseList(self._shared)
+        self.archive: Archive = Unerased(connect.archive(settings), self._erased)
 
     def __enter__(self) -> Self:
         return self
@@ -80,7 +83,7 @@ class Queries:
 
     def verdicts(self, endpoint: str, detector: str | None = None) -> list[Verdict]:
         """The verdicts on an endpoint, in stream order."""
-        table = self._archive.read("verdict", self._key_of(endpoint))
+        table = self.archive.read("verdict", self._key_of(endpoint))
         if table.num_rows == 0:
             return []
         chosen = pc.equal(table["endpoint"], endpoint)
@@ -96,7 +99,7 @@ class Queries:
 
     def rows(self, first: Position, last: Position, deployment: str | None = None) -> pa.Table:
         """The archived prediction rows of one shard from one position up to another, both included."""
-        table = self._archive.read("prediction", deployment)
+        table = self.archive.read("prediction", deployment)
         if table.num_rows == 0:
             return table
         after = pc.or_(
@@ -111,20 +114,26 @@ class Queries:
 
     def late_truth(self, endpoint: str) -> pa.Table:
         """The rows of an endpoint whose truth came too late, as monitoring/late_truth.py joined them last."""
-        table = self._archive.read(late_truth.KIND, self._key_of(endpoint))
+        table = self.archive.read(late_truth.KIND, self._key_of(endpoint))
         return table.filter(pc.equal(table["endpoint_id"], endpoint)) if table.num_rows else table
 
     def dead_letters(self) -> list[DeadLetter]:
         """What could not be used, by stream and position."""
         return [letter for _, _, letter in self.letters()]
 
-    def letters(self) -> list[tuple[Shown, str, DeadLetter]]:
-        """The same with the consumer that has each, and the key under which it lies in that consumer's state."""
-        return [
+    def letters(self, with_erased: bool = False) -> list[tuple[Shown, str, DeadLetter]]:
+        """The same with the consumer that has each, and the key under which it lies in that consumer's state; without
+        those about erased ids, unless they are asked for."""
+        found = [
             (shown, key, dead_letters.read(value))
             for shown in self.consumers()
             for key, value in self._state_of(shown).items()
         ]
+        keys = [] if with_erased else self._erased.deployments()
+        for key in keys:
+            ids = self._erased.ids(key)
+            found = [each for each in found if not is_about(each[2], key, ids)]
+        return found
 
     def discard(self, shown: Shown, keys: Iterable[str]) -> None:
         """Take dead letters away that were put back; the consumer never looks at them again."""

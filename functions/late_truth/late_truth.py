@@ -7,6 +7,7 @@ from leeway.profile import Profile
 from leeway.settings import Settings
 from monitoring.error_level import error_of, mismatches
 from monitoring.late_truth import errors_of, late_truth
+from monitoring.queries import Queries
 
 
 def join_late_truth(context, deployment):
@@ -16,7 +17,8 @@ def join_late_truth(context, deployment):
     :param deployment: stream key of the deployment, project/function/deployment
     """
     settings = Settings.read()
-    table = late_truth(connect.archive(settings), deployment)
+    with Queries(settings) as queries:
+        table = late_truth(queries.archive, deployment)
     context.log_result("late_rows", table.num_rows)
     frame, rates = table.to_pandas(), {}
     with closing(connect.state(settings, "shared")) as shared:

@@ -186,3 +186,12 @@ def put(archive_files, name, data):
     files, base = archive_files
     with files.open_output_stream(f"{base}/{FOLDER}/{name}") as file:
         file.write(data)
+
+
+def test_rows_of_different_streams_may_have_one_position(archive):
+    for key in ("p/f/a", "p/f/b"):
+        table = pa.table({"shard": [0, 0], "offset": [1, 2], "index": [0, 0], "row": [0, 0], "of": [key, key]})
+        archive.write("prediction", key, "2026-11-24", "n", table)
+        archive.write("prediction", key, "2026-11-24", "twice", table)
+    assert archive.read("prediction")["of"].to_pylist() == ["p/f/a", "p/f/b"] * 2
+    assert archive.read("prediction", "p/f/a")["offset"].to_pylist() == [1, 2]

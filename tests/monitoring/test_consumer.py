@@ -216,3 +216,63 @@ def test_a_state_of_another_version_is_refused(make_reader, eventful, version, a
     reader.state.commit({"version": version} if version else {}, [] if version else ["version"])
     with pytest.raises(StoreError, match=f"has version {(version or b'1').decode()}, this Leeway knows 3: .*{advice}"):
         reader.consumer()
+
+
+class Refusing:
+    """A state that refuses whatever `refuse` names: what is read, or what is scanned."""
+
+    def __init__(self, state):
+        self._state, self.refuse = state, set()
+
+    def __getattr__(self, name):
+        if name in self.refuse:
+            raise StoreError(f"{name}: the store is away")
+        return getattr(self._state, name)
+
+
+def half_of_a_range(consumer, states):
+    """Let a consumer fail in the midst of its first range: the profile of the endpoint that comes second is away."""
+    whole = consumer._pipeline._profile_of
+
+    def profile_of(endpoint):
+        if endpoint.startswith("shop/server/b"):
+            for state in states:
+                state.refuse.add("scan")
+            raise StoreError("the profile is away")
+        return whole(endpoint)
+
+    consumer._pipeline._profile_of = profile_of
+
+
+def test_what_was_half_worked_out_is_never_gone_on_with_though_the_state_is_away_too(make_reader, maker):
+    for i in range(6):
+        maker.predict("ab"[i % 2], f"r{i}")
+    reader = make_reader()
+    state = Refusing(reader.state)
+    reader.state = state
+    consumer = reader.consumer()
+    half_of_a_range(consumer, [state])
+    for _ in range(2):
+        with pytest.raises(StoreError, match="away"):
+            consumer.consume(maker.messages)
+    state.refuse.clear()
+    consumer.close()
+    found = counts(reader)
+    assert (found["predictions"]["counted"], found["repeated"]) == (6, 0)
+    assert len(reader.table("prediction")) == 6
+
+
+def test_a_consumer_that_must_start_anew_stops_where_another_one_went_on(make_reader, maker):
+    for i in range(6):
+        maker.predict("ab"[i % 2], f"r{i}")
+    reader = make_reader()
+    first = reader.consumer()
+    half_of_a_range(first, [])
+    with pytest.raises(StoreError, match="away"):
+        first.consume(maker.messages)
+    reader.consumer().consume(maker.messages)
+    with pytest.raises(Conflict, match="another consumer has it"):
+        first.close()
+    found = counts(reader)
+    assert (found["predictions"]["counted"], found["repeated"]) == (6, 0)
+    assert len(reader.table("prediction")) == 6
