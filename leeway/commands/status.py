@@ -61,6 +61,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for kind, store in found["stores"].items():
         size = "" if store["bytes"] is None else f", {store['bytes'] / 1e6:.1f} MB"
         yield f"{kind:<9} {store['at']}{size}"
+        if store["locked"]:
+            yield f"trouble   {store['at']} cannot be written: is its disk mounted read-only, or whose is it?"
 
 
 def _stream(stream: dict[str, Any]) -> str:

@@ -75,3 +75,10 @@ def test_a_disk_that_is_nearly_full_is_trouble(home, leeway, monkeypatch):
     home.mkdir()
     monkeypatch.setattr("leeway.commands.status._LITTLE_ROOM", 1 << 62)
     assert "are left on the disk of the home: make room" in leeway("status").stdout
+
+
+def test_a_store_that_cannot_be_written_is_trouble(home, leeway, monkeypatch):
+    (home / "archive").mkdir(parents=True)
+    monkeypatch.setattr("os.access", lambda path, mode: "archive" not in str(path))
+    (line,) = [line for line in leeway("status").stdout.splitlines() if line.startswith("trouble")]
+    assert f"{home / 'archive'} cannot be written" in line

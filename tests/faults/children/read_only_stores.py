@@ -1,11 +1,10 @@
 """Answers and consumes while stores are read-only, and when they no longer are. Prints one JSON object.
 
 Each store is a file system of its own, which is mounted read-only; where this process may not mount, its folders and
-files lose the permission to be written, and the process that of root.
+files lose the permission to be written.
 """
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -22,7 +21,6 @@ from serving.nuclio_function import NuclioFunction
 from serving.settings import ServingSettings
 
 PATIENCE_S = 60.0
-NOBODY = 65_534
 
 
 class Mounts:
@@ -144,7 +142,8 @@ def stream_only(disk, home: Path, model: Path) -> dict:
     server.close()
     return {
         "statuses": sorted(set(statuses)), "seqs": [origin["seq"] for origin in origins(settings)],
-        "waiting": shown["outboxes"][0]["waiting_bytes"], "error": shown["error"],
+        "waiting": shown["outboxes"][0]["waiting_bytes"],
+        "locked": [kind for kind, about in shown["stores"].items() if about["locked"]],
     }  # fmt: skip
 
 
@@ -163,7 +162,7 @@ def what_is_consumed(disk, home: Path, store: str) -> dict:
     disk.lock(home / store)
     shards = consumer()
     taken += [shards.offer(found[1])]
-    shown = stores(settings)["error"]
+    shown = stores(settings)
     disk.free(home / store)
     until(lambda: shards.offer(found[1]))
     shards.tick()
@@ -171,16 +170,12 @@ def what_is_consumed(disk, home: Path, store: str) -> dict:
         assert shards.offer(message)
     shards.close()
     rows = connect.archive(settings).read("prediction").num_rows
-    return {"taken": taken, "reports": reports, "shown": shown, "rows": rows}
+    return {"taken": taken, "reports": reports, "error": shown["error"], "rows": rows,
+            "locked": [kind for kind, about in shown["stores"].items() if about["locked"]]}  # fmt: skip
 
 
 def main(folder: Path, model: Path, may_mount: bool) -> None:
     disk = Mounts() if may_mount else Permissions()
-    if not may_mount and os.getuid() == 0:
-        os.chown(folder, NOBODY, NOBODY)
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
     found = {"by": disk.name, "home": whole_home(disk, folder / "home", model)}
     for store in ("state", "series", "archive"):
         home = folder / store
