@@ -22,7 +22,7 @@ from leeway.settings import Settings
 
 from .outgoing import Outgoing, named
 from .pipeline import PREFIXES, Effects, Pipeline
-from .projection import Projection
+from .projection import Projection, check_version
 from .troubles import Trouble, Unwatched
 from .weight import weight
 
@@ -129,6 +129,7 @@ class Consumer:
         """What is remembered, as the state holds it."""
         self._is_loaded = False
         self._check_version()
+        check_version(self._shared)
         stored: dict[str, bytes] = {}
         for prefix in PREFIXES:
             stored |= self._state.scan(prefix)

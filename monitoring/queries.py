@@ -18,18 +18,20 @@ from . import dead_letters, incidents, late_truth
 from .counts import Counts, add
 from .dead_letters import DeadLetter
 from .erase import EraseList, is_about
-from .projection import CONSUMER, COUNTS, ENDPOINT, INCIDENT, Counted, Shown
+from .projection import CONSUMER, COUNTS, ENDPOINT, INCIDENT, Counted, Shown, check_version
 from .unerased import Unerased
 from .verdicts import in_order, verdicts_of
 from .watch import PROFILE, Watched
 
 
 class Queries:
-    """Reads what the consumers of one home wrote, without what was erased. Close it, or use it as a context manager."""
+    """Reads what the consumers of one home wrote, without what was erased. Close it, or use it as a context manager.
+    StoreError where that has another version."""
 
     def __init__(self, settings: Settings):
         self.settings = settings
         self._shared = connect.state(settings, "shared")
+        self._is_checked = False
         self._series = connect.series(settings)
         self._erased = EraseList(self._shared)
         self.archive: Archive = Unerased(connect.archive(settings), self._erased)
@@ -46,11 +48,11 @@ class Queries:
 
     def endpoints(self) -> list[str]:
         """Every endpoint that answered something, in order."""
-        return [key.removeprefix(ENDPOINT) for key in self._shared.scan(ENDPOINT)]
+        return [key.removeprefix(ENDPOINT) for key in self._shown(ENDPOINT)]
 
     def watched(self) -> dict[str, Watched]:
         """How each endpoint is watched: its stream key, and its state (no profile, warming, watching)."""
-        found = self._shared.scan(ENDPOINT)
+        found = self._shown(ENDPOINT)
         return {key.removeprefix(ENDPOINT): msgspec.msgpack.decode(value, type=Watched) for key, value in found.items()}
 
     def profile(self, endpoint: str) -> Profile | None:
@@ -60,7 +62,7 @@ class Queries:
 
     def consumers(self) -> list[Shown]:
         """Every consumer that ever committed, and how far it has come."""
-        return [msgspec.json.decode(value, type=Shown) for value in self._shared.scan(CONSUMER).values()]
+        return [msgspec.json.decode(value, type=Shown) for value in self._shown(CONSUMER).values()]
 
     def deployments(self) -> list[str]:
         """The stream keys (project/function/deployment) that were counted, in order."""
@@ -77,7 +79,7 @@ class Queries:
 
     def incidents(self, endpoint: str | None = None) -> list[Incident]:
         """Every incident, open or closed, in the order in which they opened."""
-        found = [incidents.read(value) for value in self._shared.scan(INCIDENT).values()]
+        found = [incidents.read(value) for value in self._shown(INCIDENT).values()]
         found = [incident for incident in found if endpoint in (None, incident.endpoint)]
         return sorted(found, key=lambda incident: (incident.opened.at, incident.endpoint, incident.detector))
 
@@ -161,8 +163,14 @@ class Queries:
         finally:
             state.close()
 
+    def _shown(self, prefix: str) -> dict[str, bytes]:
+        if not self._is_checked:
+            check_version(self._shared)
+            self._is_checked = True
+        return self._shared.scan(prefix)
+
     def _counted(self) -> list[Counted]:
-        return [msgspec.json.decode(value, type=Counted) for value in self._shared.scan(COUNTS).values()]
+        return [msgspec.json.decode(value, type=Counted) for value in self._shown(COUNTS).values()]
 
     def _key_of(self, endpoint: str) -> str | None:
         watched = self.watched().get(endpoint)

@@ -30,10 +30,12 @@ def decode(source: Any, name: str, columns: Sequence[str] | None) -> pa.Table:
     """Those of the columns that are there. StoreError, which holds `name`: no whole file, or of another version."""
     try:
         with pq.ParquetFile(source) as file:
-            version = (file.schema_arrow.metadata or {}).get(_VERSION_KEY, b"1").decode()
-            if version != str(VERSION):
+            version = (file.schema_arrow.metadata or {}).get(_VERSION_KEY)
+            if version is None:
+                raise StoreError(f"{name} has no version, so no Leeway wrote it: move it away")
+            if version != str(VERSION).encode():
                 raise StoreError(
-                    f"{name} has version {version}, this Leeway reads {VERSION}: use the Leeway that wrote it"
+                    f"{name} has version {version.decode()}, this Leeway reads {VERSION}: use the Leeway that wrote it"
                 )
             present = None if columns is None else [each for each in columns if each in file.schema_arrow.names]
             return file.read(present).replace_schema_metadata()

@@ -143,6 +143,10 @@ def test_files_carry_their_version_and_a_newer_one_is_refused(archive, archive_f
         pq.write_table(rows(1).replace_schema_metadata({"leeway.version": "9"}), file)
     with pytest.raises(StoreError, match="has version 9, this Leeway reads 1: use the Leeway that wrote it"):
         archive.read("prediction")
+    with files.open_output_stream(path) as file:
+        pq.write_table(rows(1), file)
+    with pytest.raises(StoreError, match=r"a\.parquet.* has no version, so no Leeway wrote it: move it away"):
+        archive.read("prediction")
 
 
 def test_a_file_of_many_parts_is_whole(archive):

@@ -276,3 +276,14 @@ def test_a_consumer_that_must_start_anew_stops_where_another_one_went_on(make_re
     found = counts(reader)
     assert (found["predictions"]["counted"], found["repeated"]) == (6, 0)
     assert len(reader.table("prediction")) == 6
+
+
+def test_what_a_newer_leeway_shows_is_neither_read_nor_overwritten(make_reader, maker):
+    maker.predict("a", "r")
+    reader = make_reader()
+    reader.consumer().consume(maker.messages)
+    reader.shared.commit({"monitoring/version": b"2"})
+    with pytest.raises(StoreError, match="has version 2, this Leeway reads 1: use the Leeway that wrote it"):
+        counts(reader)
+    with pytest.raises(StoreError, match="has version 2"):
+        reader.consumer()
