@@ -10,6 +10,7 @@ from .record import Record, Request
 from .settings import Settings
 
 _HASH_BYTES = 8
+_NO_WORDS = "not recorded: what went wrong may name values that are kept back (privacy.left_out, privacy.hashed)"
 
 
 class Privacy:
@@ -35,8 +36,13 @@ class Privacy:
         return bool(self._left_out or self._hashed)
 
     def apply(self, record: Record) -> Record:
-        """The record as it may be kept; what nodes of a graph said goes too, as it may be the inputs themselves."""
-        if not self.is_on or not record.request.inputs:
+        """The record as it may be kept; what nodes of a graph said goes too, as it may be the inputs themselves, and so
+        do the words of an error, which may name a value."""
+        if not self.is_on:
+            return record
+        if record.error is not None:
+            record = msgspec.structs.replace(record, error=_NO_WORDS)
+        if not record.request.inputs:
             return record
         request, names = record.request, record.features
         inputs = [] if names is None else [self._row(row, names) for row in request.inputs]

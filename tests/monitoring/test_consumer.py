@@ -287,3 +287,81 @@ def test_what_a_newer_leeway_shows_is_neither_read_nor_overwritten(make_reader, 
         counts(reader)
     with pytest.raises(StoreError, match="has version 2"):
         reader.consumer()
+
+
+def test_of_two_consumers_that_plan_at_once_one_goes_on(make_reader, maker):
+    """Both have taken messages when the first of them plans; the other one, which has taken more, would plan more."""
+    for i in range(6):
+        maker.predict("a", str(i))
+    reader = make_reader()
+    one, other = reader.consumer(), reader.consumer()
+    for message in maker.messages[:4]:
+        one.offer(message)
+    for message in maker.messages:
+        other.offer(message)
+    plan = one._make_plan()
+    with pytest.raises(Conflict):
+        other.close()
+    assert reader.state.get("plan") == msgspec.json.encode(plan)
+    one.close()
+    assert (one.position, counts(reader)["predictions"]["counted"]) == (4, 4)
+    reader.consumer().consume(maker.messages)
+    assert counts(reader)["predictions"]["counted"] == len(reader.table("prediction")) == 6
+
+
+class Dying:
+    """Lets a process die before or after the n-th thing that it does to its stores."""
+
+    def __init__(self, at, after):
+        self.left, self.after = at, after
+
+    def around(self, store, names):
+        dying = self
+
+        class Around:
+            def __getattr__(self, name):
+                return dying._counted(getattr(store, name)) if name in names else getattr(store, name)
+
+        return Around()
+
+    def _counted(self, act):
+        def acting(*arguments, **named):
+            self.left -= 1
+            if self.left == 0 and not self.after:
+                raise Died
+            found = act(*arguments, **named)
+            if self.left == 0:
+                raise Died
+            return found
+
+        return acting
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [False, True])
+def test_a_restart_at_every_step_of_a_range_shows_in_nothing(make_reader, eventful, after):
+    from tests.faults.outcome import outcome
+
+    stream = eventful[:60]
+    calm = make_reader(range_rows=40)
+    calm.consumer().consume(stream)
+    expected, at = outcome(calm.settings), 0
+    while True:
+        at += 1
+        reader, dying = make_reader(range_rows=40), Dying(at, after)
+        state, shared, series, archive = reader.state, reader.shared, reader.series, reader.archive
+        reader.state, reader.shared = dying.around(state, {"commit"}), dying.around(shared, {"commit"})
+        reader.series, parts = dying.around(series, {"write"}), {"archive": dying.around(archive, {"write"})}
+        try:
+            reader.consumer(**parts).consume(stream)
+        except Died:
+            reader.state, reader.shared, reader.series = state, shared, series
+            reader.consumer().consume(stream)
+            assert outcome(reader.settings) == expected, at
+        else:
+            break
+    assert at > 15
