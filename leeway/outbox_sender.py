@@ -9,7 +9,7 @@ from .outbox_file import OutboxFile, Slot
 from .outbox_layout import Frame
 from .record import OUTBOX_END, SCHEMA, Origin, Record, encode
 
-_CHUNK, _PACKED_CHUNK = 64 << 10, 512 << 10
+_CHUNK, _PACKED_CHUNK = 192 << 10, 512 << 10
 
 
 class OutboxSender:

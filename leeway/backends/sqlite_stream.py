@@ -3,8 +3,9 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from zlib import crc32
 
@@ -26,6 +27,9 @@ _LOST = "CREATE TABLE lost (offset INTEGER PRIMARY KEY, messages INTEGER NOT NUL
 _TRIM_S = 10.0
 _TRIM_AT_ONCE = 2_000
 _PAGES = ("page_count", "freelist_count", "page_size")
+# Python lets go of the interpreter for each step of a statement, and a busy server keeps it for long then: the fewer
+# steps, the less both threads wait for each other. Of few sizes, so that the statements stay prepared.
+_MOST, _STEP = 256, 16
 _NEXT = "SELECT coalesce(max(offset) + 1, 0) FROM message"
 
 
@@ -101,8 +105,10 @@ class SqliteStream(Stream):
         with self._files[shard].writing() as connection:
             first = connection.execute(_NEXT).fetchone()[0] or self._first(shard)
             appended = int(self._clock.now())
-            rows = [(offset, appended, key, value) for offset, (key, value) in enumerate(entries, first)]
-            connection.executemany("INSERT INTO message VALUES (?, ?, ?, ?)", rows)
+            for size, start in _pieces(len(entries)):
+                piece = enumerate(entries[start : start + size], first + start)
+                values = [value for offset, (key, data) in piece for value in (offset, appended, key, data)]
+                connection.execute(_insert(size), values)
 
     def _first(self, shard: int) -> int:
         """The first offset of an empty shard. What says that it had others before is a file beside it."""
@@ -140,6 +146,21 @@ class SqliteStream(Stream):
         if not 0 <= shard < self.shards:
             raise StoreError(f"stream {self.folder} has shards 0 to {self.shards - 1}, not {shard}")
         return self._files[shard]
+
+
+def _pieces(count: int) -> Iterator[tuple[int, int]]:
+    """(size, start) of runs that make up `count`, each at most _MOST, and of _STEP or fewer, or a multiple of it."""
+    start = 0
+    while start < count:
+        size = min(_MOST, count - start)
+        size -= size % _STEP if size > _STEP else 0
+        yield size, start
+        start += size
+
+
+@cache
+def _insert(size: int) -> str:
+    return "INSERT INTO message VALUES " + ", ".join(["(?, ?, ?, ?)"] * size)
 
 
 def _used(connection: sqlite3.Connection) -> int:

@@ -234,7 +234,7 @@ def test_adoption_goes_on_where_the_last_one_stopped(outbox, folder, memory_stre
 
 def test_own_records_need_not_wait_while_a_long_file_is_adopted(outbox, folder, memory_stream):
     for _ in range(10):
-        outbox.append(KEY, lambda origin: b"x" * 40_000)
+        outbox.append(KEY, lambda origin: b"x" * 150_000)
     outbox.close()
     moments = []
     assert adopt(folder, memory_stream, between=lambda: moments.append(len(memory_stream.kept))) == 1
