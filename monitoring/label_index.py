@@ -21,6 +21,7 @@ class LabelIndex:
 
     def __init__(self) -> None:
         self.first = 0
+        self._sought = self._free = 0
         empty = np.zeros(0, np.uint64)
         self._tables: list[memoryview] = [memoryview(b"")] * _TABLES
         self._sizes, self._left = [0] * _TABLES, [0] * _TABLES
@@ -42,19 +43,20 @@ class LabelIndex:
             if slot >> _SERIAL_BITS == tag and slot & _SERIAL > self.first:
                 found.append((slot & _SERIAL) - 1)
             i += 1
+        self._sought, self._free = hash, i
         if len(found) > 1:
             found.sort()
         return found
 
-    def add(self, hash: int, serial: int) -> None:
-        """Remember one more entry."""
+    def add(self, serial: int) -> None:
+        """Remember one more entry, of the hash that was sought last: where that ended, there is room for it."""
+        hash, i = self._sought, self._free
         number, tag = hash >> _TAG_BITS, hash & _TAG
         if not self._left[number]:
             self._make(number, self._alive(number))
+            self.find(hash)
+            i = self._free
         table = self._tables[number]
-        i = tag * self._sizes[number] >> _TAG_BITS
-        while table[i]:
-            i += 1
         table[i] = tag << _SERIAL_BITS | serial + 1
         # The last slot stays empty, for `find` to stop at.
         self._left[number] = self._left[number] - 1 if i < len(table) - 2 else 0
