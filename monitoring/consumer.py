@@ -74,6 +74,7 @@ class Consumer:
         self._lost: Conflict | None = None
         self._intended: Plan | None = None  # the same one is tried again: its commit may have taken place unheard
         self._stopped: dict[str, Trouble] = {}  # those that this consumer committed
+        self._check_version()
         self._position, self._plan = state.get(_POSITION), _plan_of(state)
         self._next = 0 if self._position is None else msgspec.json.decode(self._position, type=int)
         self._load()
@@ -128,8 +129,6 @@ class Consumer:
     def _load(self) -> None:
         """What is remembered, as the state holds it."""
         self._is_loaded = False
-        self._check_version()
-        check_version(self._shared)
         stored: dict[str, bytes] = {}
         for prefix in PREFIXES:
             stored |= self._state.scan(prefix)
@@ -146,7 +145,8 @@ class Consumer:
         self._load()
 
     def _check_version(self) -> None:
-        """Mark a new state; StoreError for one that another version wrote."""
+        """Mark a new state; StoreError for one that another version wrote, here or in the shared state."""
+        check_version(self._shared)
         found, position = self._state.get(_VERSION), self._state.get(_POSITION)
         if found is None and position is None:
             self._state.commit({_VERSION: msgspec.json.encode(VERSION)}, expect={_VERSION: None})
