@@ -9,6 +9,7 @@ import msgspec
 from .settings import Settings
 
 _HASH_BYTES = 8
+_NO_WORDS = "not recorded: what went wrong may name values that are kept back (privacy.left_out, privacy.hashed)"
 
 
 class Privacy:
@@ -38,6 +39,12 @@ class Privacy:
         if not self.is_on or not rows:
             return rows
         return [] if names is None else [self._row(row, names) for row in rows]
+
+    def words(self, error: Exception | None) -> str | None:
+        """What went wrong, as it may be kept: such words may name a value."""
+        if error is None:
+            return None
+        return _NO_WORDS if self.is_on else str(error)
 
     def _row(self, row: Any, names: Sequence[str]) -> list[Any]:
         if not isinstance(row, list) or len(row) != len(names):

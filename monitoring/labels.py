@@ -118,6 +118,7 @@ class Labels:
         for item in msgspec.msgpack.decode(stored[_WHO], type=list[Who]):
             self.who(item)
         self._index.first = first
+        self._index.reserve(following - first)
         hashes, start = array("I"), first
         for serial, piece in self._pieces.restore(first, following):
             start = start if hashes else serial

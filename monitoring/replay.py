@@ -38,8 +38,7 @@ class Replay:
 
     def __init__(self, settings: Settings, deployment: str):
         self._settings = settings
-        self._archive = connect.archive(settings)
-        known = self._archive.deployments("prediction")
+        known = connect.archive(settings).deployments("prediction")
         keys = [key for key in known if deployment in (key, key.rpartition("/")[2])]
         if len(keys) != 1:
             raise LeewayError(
@@ -53,9 +52,9 @@ class Replay:
     def run(self, settings: Settings, start: int = 0, end: int = 2**62) -> Replayed:
         """The verdicts whose last record was appended from `start` up to `end` (epoch seconds)."""
         began = time.process_time()
-        messages = [
-            each for each in archived_messages(self._archive, self.key, self._profiles.get) if each.appended < end
-        ]
+        with Queries(self._settings) as queries:
+            archived = archived_messages(queries.archive, self.key, self._profiles.get)
+        messages = [each for each in archived if each.appended < end]
         profiles = {name: self._bytes(profile) for name, profile in self._profiles.items()}
         pipeline = _Replaying(messages[0].shard if messages else 0, settings, profiles.get)
         verdicts: list[Verdict] = []

@@ -123,7 +123,7 @@ class Recorder:
             if prediction is None
             else Response(exchange.id, exchange.deployment, prediction.outputs, prediction.probabilities),
             said.event_time if said is not None else None,
-            str(exchange.error) if exchange.error is not None else None,
+            self._privacy.words(exchange.error),
             said.labels if said is not None else {},
             prediction.metrics if prediction is not None else {},
             exchange.trace,

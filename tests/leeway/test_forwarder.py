@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from leeway import outbox_layout as layout
 from leeway.clock import SystemClock
 from leeway.errors import StoreError
 from leeway.files import OsFiles
@@ -275,3 +276,23 @@ def test_a_sync_that_fails_drops_the_record_for_good(folder, clock, memory_strea
     assert adopt(folder, memory_stream) == 1
     assert records(memory_stream) == []
     assert [(end.origin.seq, end.origin.dropped) for end in ends(memory_stream)] == [(0, {"write_error": 1})]
+
+
+def test_an_outbox_of_another_layout_stays_where_it_is_and_holds_nobody_up(
+    outbox, memory_stream, folder, settings, clock
+):
+    newer = Outbox.create(folder, settings, clock)
+    fill(newer, 2)
+    newer.close()
+    data = bytearray(newer.file.path.read_bytes())
+    data[8] = layout.VERSION + 1
+    newer.file.path.write_bytes(data)
+    older = Outbox.create(folder, settings, clock)
+    fill(older, 1, first=7)
+    older.close()
+    fill(outbox, 1, first=9)
+    forwarder = Forwarder(outbox, lambda: memory_stream, SystemClock())
+    forwarder.work()
+    assert sorted(records(memory_stream)) == [7, 9]
+    assert forwarder.close(PATIENCE_S)
+    assert list(folder.iterdir()) == [newer.file.path] and newer.file.path.read_bytes() == data
