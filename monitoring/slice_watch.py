@@ -53,6 +53,10 @@ class SliceWatch:
         self._kept: dict[str, KeptSlice] = {}
         self._watches: dict[str, ErrorWatch] = {}
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._slicings)
+
     def see(self, answers: Answers) -> None:
         """Rows came in."""
         if self._slicings:

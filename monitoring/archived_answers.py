@@ -1,0 +1,158 @@
+"""Prediction rows of one endpoint as they lie in the archive, in the form in which detectors take them."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leeway.profile import Profile
+from leeway.record import INFER, Position, RowReference
+
+from .archived_values import documents_of, values_of
+from .columns import Column, Columns, column_of, cut, take
+from .detectors.values import NUMBER, TEXT
+from .label_values import Place
+
+_INPUT = "x_"
+
+
+class ArchivedEndpoint:
+    """All rows of an endpoint, in stream order, as Arrow columns; `firsts` are the first rows of its records.
+
+    What the archive does not keep is missing: whether a text that reads like a number was one. It is taken for one
+    unless the profile knows only text in that column.
+    """
+
+    def __init__(self, table: pa.Table, profile: Profile | None):
+        self._table = table
+        self._types = {feature.name: feature.types for feature in getattr(profile, "features", ())}
+        self._names = [
+            name for name in table.column_names if name.startswith(_INPUT) and table[name].null_count < table.num_rows
+        ]
+        self.offsets, self.indexes = (table[name].to_numpy() for name in ("offset", "index"))
+        self.firsts = record_starts(self.offsets, self.indexes)
+        self.ends = np.append(self.firsts[1:], table.num_rows)
+        records = table.take(pa.array(self.firsts))
+        self.ids = [id or "" for id in records["id"].to_pylist()]
+        self.appended = records["appended"].to_numpy()
+        self.is_shadow = pc.is_valid(records["shadow_of"]).to_pylist()
+        self.is_test = are_tests(records["labels"])
+        is_whole = pc.and_(pc.equal(records["op"], INFER), pc.is_null(records["error"]))
+        self.is_whole = pc.fill_null(is_whole, False).to_pylist()
+
+    def columns(self, start: int, stop: int) -> Columns:
+        """The inputs of some rows by column name."""
+        return {
+            name.removeprefix(_INPUT): self._column(self._table[name].slice(start, stop - start), name)
+            for name in self._names
+        }
+
+    def outputs(self, start: int, stop: int) -> list[Any]:
+        """The answers of some rows."""
+        return values_of(self._table["output"].slice(start, stop - start), [NUMBER, TEXT])
+
+    def probabilities(self, start: int, stop: int) -> list[list[float | None] | None]:
+        """The class probabilities of some rows."""
+        column = self._table["probabilities"].slice(start, stop - start).combine_chunks()
+        values, width = column.flatten(), -1
+        if len(column) and not column.null_count and not values.null_count and not len(values) % len(column):
+            width = len(values) // len(column)
+        if width > 0 and pc.all(pc.equal(pc.list_value_length(column), width)).as_py():
+            return values.to_numpy(zero_copy_only=False).reshape(-1, width).tolist()
+        return column.to_pylist()
+
+    def _column(self, values: pa.ChunkedArray, name: str) -> Column:
+        if pa.types.is_floating(values.type) or pa.types.is_integer(values.type):
+            return values.to_numpy().astype(float, copy=False)
+        return column_of(values_of(values, self._types.get(name.removeprefix(_INPUT), [NUMBER])))
+
+
+class ArchivedAnswers:
+    """The records `start` to `stop` of an endpoint, as Answers are; `counted` says which of them count."""
+
+    def __init__(self, endpoint: ArchivedEndpoint, start: int, stop: int, shard: int, places: list[Place]):
+        self.shard, self.places, self.start = shard, places, start
+        self.names: list[str] | None = None
+        self.counted = np.ones(stop - start, bool)
+        self._endpoint = endpoint
+        self._first, self._last = int(endpoint.firsts[start]), int(endpoint.ends[stop - 1])
+        self._sizes = endpoint.ends[start:stop] - endpoint.firsts[start:stop]
+        self.outputs = endpoint.outputs(self._first, self._last)
+
+    def by_record(self) -> list[list[Any]]:
+        """The answers of each record."""
+        if len(self.outputs) == len(self.places):
+            return [[output] for output in self.outputs]
+        ends = np.cumsum(self._sizes).tolist()
+        return [self.outputs[end - size : end] for end, size in zip(ends, self._sizes.tolist())]
+
+    @cached_property
+    def clocks(self) -> np.ndarray:
+        """The shard's clock at each record, shape (records,)."""
+        return np.array([at.clock for at in self.places])
+
+    @cached_property
+    def owner(self) -> np.ndarray:
+        """The record of each row, as an index, shape (rows,)."""
+        return np.repeat(np.arange(len(self.places)), self._sizes)
+
+    @cached_property
+    def fed(self) -> np.ndarray:
+        """The rows that detectors may see, as indices, shape (k,)."""
+        return np.flatnonzero(self.counted[self.owner])
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The inputs by column name."""
+        return self._endpoint.columns(self._first, self._last)
+
+    @cached_property
+    def probabilities(self) -> list[list[float | None] | None] | None:
+        """Class probabilities per row, None for a record that has not one for each row; None where no record has."""
+        given = self._endpoint.probabilities(self._first, self._last)
+        if None not in given:
+            return given
+        lacking = np.zeros(len(self.places), bool)
+        lacking[self.owner[[row is None for row in given]]] = True
+        given = [None if lacks else row for row, lacks in zip(given, lacking[self.owner].tolist())]
+        return None if lacking.all() else given
+
+    def fed_columns(self, start: int, stop: int) -> Columns:
+        """The inputs of rows `start` to `stop` of those that detectors may see."""
+        if len(self.fed) == len(self.owner):
+            return cut(self.columns, start, stop)
+        return take(self.columns, self.fed[start:stop])
+
+    def fed_values(self, values: list[Any], start: int, stop: int) -> list[Any]:
+        """Of one value per row, those of rows `start` to `stop` of those that detectors may see."""
+        if len(self.fed) == len(self.owner):
+            return values[start:stop]
+        return [values[row] for row in self.fed[start:stop]]
+
+    def reference(self, row: int) -> RowReference:
+        """The name of a row, given its index here."""
+        number = self.start + int(self.owner[row])
+        return RowReference(self.position(row), self._endpoint.ids[number], self._in_record(row, number))
+
+    def position(self, row: int) -> Position:
+        at = self.places[self.owner[row]]
+        return Position(self.shard, at.offset, at.index)
+
+    def _in_record(self, row: int, number: int) -> int:
+        return self._first + row - int(self._endpoint.firsts[number])
+
+
+def record_starts(offsets: np.ndarray, indexes: np.ndarray) -> np.ndarray:
+    """The first row of each record, given the position of each row."""
+    is_first = np.ones(len(offsets), bool)
+    is_first[1:] = (offsets[1:] != offsets[:-1]) | (indexes[1:] != indexes[:-1])
+    return np.flatnonzero(is_first)
+
+
+def are_tests(labels: pa.ChunkedArray) -> list[bool]:
+    """Which records were marked as tests, given their labels."""
+    if labels.null_count == len(labels):
+        return [False] * len(labels)
+    return [bool(each) and each.get("purpose") == "test" for each in documents_of(labels)]
