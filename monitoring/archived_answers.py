@@ -10,12 +10,13 @@ import pyarrow.compute as pc
 from leeway.profile import Profile
 from leeway.record import INFER, Position, RowReference
 
-from .archived_values import documents_of, values_of
+from .archived_truth import are_tests, record_starts
+from .archived_values import values_of
 from .columns import Column, Columns, column_of, cut, take
 from .detectors.values import NUMBER, TEXT
 from .label_values import Place
 
-_INPUT = "x_"
+INPUT = "x_"  # what the columns of inputs begin with
 
 
 class ArchivedEndpoint:
@@ -29,29 +30,34 @@ class ArchivedEndpoint:
         self._table = table
         self._types = {feature.name: feature.types for feature in getattr(profile, "features", ())}
         self._names = [
-            name for name in table.column_names if name.startswith(_INPUT) and table[name].null_count < table.num_rows
+            name for name in table.column_names if name.startswith(INPUT) and table[name].null_count < table.num_rows
         ]
         self.offsets, self.indexes = (table[name].to_numpy() for name in ("offset", "index"))
         self.firsts = record_starts(self.offsets, self.indexes)
         self.ends = np.append(self.firsts[1:], table.num_rows)
-        records = table.take(pa.array(self.firsts))
+        records = table if len(self.firsts) == table.num_rows else table.take(pa.array(self.firsts))
         self.ids = [id or "" for id in records["id"].to_pylist()]
         self.appended = records["appended"].to_numpy()
         self.is_shadow = pc.is_valid(records["shadow_of"]).to_pylist()
         self.is_test = are_tests(records["labels"])
         is_whole = pc.and_(pc.equal(records["op"], INFER), pc.is_null(records["error"]))
         self.is_whole = pc.fill_null(is_whole, False).to_pylist()
+        self.counts = np.array(self.is_whole, bool) & ~np.array(self.is_test, bool)
 
     def columns(self, start: int, stop: int) -> Columns:
         """The inputs of some rows by column name."""
         return {
-            name.removeprefix(_INPUT): self._column(self._table[name].slice(start, stop - start), name)
+            name.removeprefix(INPUT): self._column(self._table[name].slice(start, stop - start), name)
             for name in self._names
         }
 
     def outputs(self, start: int, stop: int) -> list[Any]:
         """The answers of some rows."""
         return values_of(self._table["output"].slice(start, stop - start), [NUMBER, TEXT])
+
+    def outputs_at(self, rows: np.ndarray) -> list[Any]:
+        """The answers of rows by their numbers."""
+        return values_of(self._table["output"].take(pa.array(rows)), [NUMBER, TEXT])
 
     def probabilities(self, start: int, stop: int) -> list[list[float | None] | None]:
         """The class probabilities of some rows."""
@@ -66,27 +72,26 @@ class ArchivedEndpoint:
     def _column(self, values: pa.ChunkedArray, name: str) -> Column:
         if pa.types.is_floating(values.type) or pa.types.is_integer(values.type):
             return values.to_numpy().astype(float, copy=False)
-        return column_of(values_of(values, self._types.get(name.removeprefix(_INPUT), [NUMBER])))
+        return column_of(values_of(values, self._types.get(name.removeprefix(INPUT), [NUMBER])))
 
 
 class ArchivedAnswers:
-    """The records `start` to `stop` of an endpoint, as Answers are; `counted` says which of them count."""
+    """The records `start` to `stop` of an endpoint, as Answers are; `counted` says which of them detectors may
+    see."""
 
     def __init__(self, endpoint: ArchivedEndpoint, start: int, stop: int, shard: int, places: list[Place]):
         self.shard, self.places, self.start = shard, places, start
         self.names: list[str] | None = None
-        self.counted = np.ones(stop - start, bool)
+        self.counted = endpoint.counts[start:stop].copy()
         self._endpoint = endpoint
         self._first, self._last = int(endpoint.firsts[start]), int(endpoint.ends[stop - 1])
         self._sizes = endpoint.ends[start:stop] - endpoint.firsts[start:stop]
         self.outputs = endpoint.outputs(self._first, self._last)
 
-    def by_record(self) -> list[list[Any]]:
-        """The answers of each record."""
-        if len(self.outputs) == len(self.places):
-            return [[output] for output in self.outputs]
-        ends = np.cumsum(self._sizes).tolist()
-        return [self.outputs[end - size : end] for end, size in zip(ends, self._sizes.tolist())]
+    def outputs_of(self, number: int) -> list[Any]:
+        """The answers of a record, given its number."""
+        first, last = int(self._endpoint.firsts[number]), int(self._endpoint.ends[number])
+        return self.outputs[first - self._first : last - self._first]
 
     @cached_property
     def clocks(self) -> np.ndarray:
@@ -142,17 +147,3 @@ class ArchivedAnswers:
 
     def _in_record(self, row: int, number: int) -> int:
         return self._first + row - int(self._endpoint.firsts[number])
-
-
-def record_starts(offsets: np.ndarray, indexes: np.ndarray) -> np.ndarray:
-    """The first row of each record, given the position of each row."""
-    is_first = np.ones(len(offsets), bool)
-    is_first[1:] = (offsets[1:] != offsets[:-1]) | (indexes[1:] != indexes[:-1])
-    return np.flatnonzero(is_first)
-
-
-def are_tests(labels: pa.ChunkedArray) -> list[bool]:
-    """Which records were marked as tests, given their labels."""
-    if labels.null_count == len(labels):
-        return [False] * len(labels)
-    return [bool(each) and each.get("purpose") == "test" for each in documents_of(labels)]

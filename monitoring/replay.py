@@ -52,7 +52,7 @@ class Replay:
         """The verdicts whose last record was appended from `start` up to `end` (epoch seconds)."""
         began = time.process_time()
         profiles = {name: self._bytes(profile) for name, profile in self._profiles.items()}
-        intake = ArchivedIntake(self._archive, self.key, settings, self._profiles.get, end)
+        intake = ArchivedIntake(self._archive, self.key, settings, self._profiles, end)
         verdicts = _Replaying(intake.shard, settings, profiles.get).judge(intake.batches())
         seconds = max(time.process_time() - began, 1e-9)
         found = [verdict for verdict in verdicts if start <= verdict.appended < end]
