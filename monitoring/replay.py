@@ -1,6 +1,8 @@
 """Archived rows through the pipeline again: with the same settings the same verdicts, with others what would have been.
 
-Everything from the beginning is worked through, since a verdict rests on all that came before it.
+Everything from the beginning is worked through, since a verdict rests on all that came before it. Of the other
+deployments of its shard a replay knows nothing: where so many predictions wait that the label book forgets by number
+(`labels.count`), it forgets later here.
 """
 
 import time
