@@ -105,9 +105,8 @@ def bar_1(report: Report, sets: Sequence[Sequence[protocol.Stream]], pool: Pool,
             told = "  ".join(f"{figure:8.3f}" for figure in found)
             report.at_most(f"{name:<18} {told}", statistics.median(found) if is_close else found[0], bar)
     if others:
-        print(
-            f"others, as they come, on set 0 (MLRun's function had DDM, EDDM and Page-Hinkley at 10): {FALSE_ALARMS}, {MISSED}, delays"
-        )
+        print(f"others, as they come, on set 0: {FALSE_ALARMS}, {MISSED}, delays; the retired function of MLRun's hub")
+        print("had DDM, EDDM and Page-Hinkley at 10, its data drift application looks at rows only (bench_windows.py)")
         for name in (*BARS, *peers.peers()):
             found = lines[name][0] if name in lines else figures(partial(peers.run, name), sets[0], pool)
             delays = "  ".join(f"{what} {found.delays[what]:.0f}" for what in BARS["default"][1])
