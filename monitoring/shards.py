@@ -74,6 +74,16 @@ class Shards:
         """End the ranges whose time is up."""
         self._each(Consumer.tick)
 
+    def release(self) -> None:
+        """Commit what waits and let go of every shard: the broker deals them out anew, and who gets one begins where
+        its state stands. What is offered next is read from there."""
+        with suppress(Conflict):
+            self._each(Consumer.close)
+        with self._lock:
+            states, self._states, self._consumers = self._states, [], {}
+        for state in states:
+            state.close()
+
     def close(self) -> None:
         """Stop the timer, commit what waits, release the stores. Closing again does nothing."""
         if self._closing.is_set():
