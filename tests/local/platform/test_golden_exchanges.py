@@ -77,6 +77,6 @@ def test_nuclio_jupyter_sees_what_it_sees_at_nuclio(laptop, monkeypatch):
     asked.clear()
     assert deploy_config(document, url, name="told", project="words", auth_info=AuthInfo()) == address
     assert asked == AGAIN
-    state, found, last, text = get_deploy_status(f"{url}/api", "told", auth_info=AuthInfo())
+    state, found, last, _ = get_deploy_status(f"{url}/api", "told", auth_info=AuthInfo())
     assert (state, found) == ("ready", address)
-    assert last > 0 and "ready" in text
+    assert last > 0
