@@ -31,7 +31,7 @@ async def handler(context, event):
 
 
 def _start(context, topic):
-    from monitoring.shards import Shards
+    from monitoring.shards import Shards, stream_of
 
     loop, settings = asyncio.get_running_loop(), context.user_data.settings
 
@@ -39,9 +39,7 @@ def _start(context, topic):
         offset = nuclio_sdk.QualifiedOffset(topic, shard, position - 1)
         asyncio.run_coroutine_threadsafe(context.platform.explicit_ack(offset), loop)
 
-    # Nuclio's Kafka trigger names the topic without its brokers; the variable that names both says which they are.
-    named = settings.inference_stream
-    stream = named if named.replace("/", ".").endswith(topic.replace("/", ".")) else topic
+    stream = stream_of(topic, settings.inference_stream)
     shards = context.user_data.shards = Shards(settings, stream, context.logger.warn, acknowledge)
     context.platform.set_termination_callback(shards.close)
     context.platform.set_drain_callback(shards.release)
