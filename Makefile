@@ -57,12 +57,13 @@ hub: install
 	@$(LEEWAY) hub build
 
 bench: install
-	@for script in $(filter-out %/bench_backends.py %/bench_detection.py %/bench_windows.py %/bench_many_rows.py,$(wildcard tests/bench/bench_*.py)); do \
+	@for script in $(filter-out %/bench_backends.py %/bench_kafka_trigger.py %/bench_detection.py %/bench_windows.py %/bench_many_rows.py,$(wildcard tests/bench/bench_*.py)); do \
 		.venv/bin/python "$$script" || exit 1; done
 
 bench-backends: install
 	@sh tests/engines/install.sh
 	@.venv/bin/python tests/bench/bench_backends.py $(ARGS)
+	@.venv/bin/python tests/bench/bench_kafka_trigger.py
 
 bench-detection: install
 	@$(if $(FRAME),,.venv/bin/python tests/bench/bench_detection.py $(if $(ERRORS),--errors $(ERRORS)) $(ARGS))

@@ -166,3 +166,13 @@ class Shards:
         assert self._events is not None  # as whoever emits has taken a message
         if self._events.append([(incident.endpoint, msgspec.json.encode(incident))]) != 1:
             raise StoreError(f"stream {self._stream}-events takes no event now; it will be sent again")
+
+
+def stream_of(topic: str, named: str) -> str:
+    """The stream of a trigger's topic. Nuclio's Kafka trigger tells it without its brokers, and with dots for slashes:
+    what INFERENCE_STREAM names is meant where it ends so.
+
+    >>> stream_of("users.elec", "kafka://broker:9092/users/elec")
+    'kafka://broker:9092/users/elec'
+    """
+    return named if named.replace("/", ".").endswith(topic.replace("/", ".")) else topic

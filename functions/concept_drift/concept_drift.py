@@ -6,7 +6,7 @@ Stream events count once, whatever is delivered twice; HTTP answers what was fou
 import asyncio
 import json
 import time
-from datetime import UTC
+from calendar import timegm
 
 import nuclio_sdk
 
@@ -23,15 +23,14 @@ def init_context(context):
 async def handler(context, event):
     if event.trigger.kind == "http":
         return _answer(context, event)
-    shards = context.user_data.shards or _start(context, event.topic)
-    appended = int(event.timestamp.replace(tzinfo=UTC).timestamp())
-    message = Message(event.shard_id, event.offset, appended, "", event.body)
+    shards = context.user_data.shards = context.user_data.shards or _start(context, event.topic)
+    message = Message(event.shard_id, event.offset, timegm(event.timestamp.timetuple()), "", event.body)
     while shards.is_full(event.shard_id) or not shards.offer(message):
         await asyncio.sleep(0.1)
 
 
 def _start(context, topic):
-    from monitoring.shards import Shards
+    from monitoring.shards import Shards, stream_of
 
     loop, settings = asyncio.get_running_loop(), context.user_data.settings
 
@@ -39,10 +38,7 @@ def _start(context, topic):
         offset = nuclio_sdk.QualifiedOffset(topic, shard, position - 1)
         asyncio.run_coroutine_threadsafe(context.platform.explicit_ack(offset), loop)
 
-    # Nuclio's Kafka trigger names the topic without its brokers; the variable that names both says which they are.
-    named = settings.inference_stream
-    stream = named if named.replace("/", ".").endswith(topic.replace("/", ".")) else topic
-    shards = context.user_data.shards = Shards(settings, stream, context.logger.warn, acknowledge)
+    shards = Shards(settings, stream_of(topic, settings.inference_stream), context.logger.warn, acknowledge)
     context.platform.set_termination_callback(shards.close)
     context.platform.set_drain_callback(shards.release)
     shards.start()
