@@ -8,11 +8,13 @@ from leeway.settings import Settings
 from leeway.tracing import Spans, spans_of
 
 from .auth import Auth
+from .compiling import compiling
 from .cors import Cors
 from .dataplane import DataPlane
 from .gateway import Gateway
 from .graph.environment import deployments_of
 from .metrics import Metrics
+from .models.compiler import Compiler
 from .profiles import Profiles
 from .protocols.mlrun_v1 import MlrunV1
 from .protocols.mlrun_v2 import MlrunV2
@@ -35,10 +37,11 @@ class NuclioFunction:
         profiles: Profiles,
         recorder: Recorder | None,
         metrics: Metrics,
+        compiler: Compiler,
         spans: Spans | None = None,
     ):
         self.gateway, self.recorder, self._profiles, self._metrics = gateway, recorder, profiles, metrics
-        self._spans = spans
+        self._compiler, self._spans = compiler, spans
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -58,18 +61,20 @@ class NuclioFunction:
         )
         profiles.publish()
         folder = settings.home / "metrics" / serving.function_uri
-        metrics = Metrics([each.endpoint for each in plane.served], recorder.outlet if recorder else None, folder)
+        metrics = Metrics(plane.about, recorder.outlet if recorder else None, folder)
         observers = [*([recorder.see] if recorder else []), RequestLog(settings).see]
         protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
         auth, cors = Auth(serving.tokens), Cors(serving.origins)
+        compiler = compiling(plane, settings.compile_after_s)
+        compiler.start()
         if spans is None:
             gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
-            return cls(gateway, profiles, recorder, metrics)
+            return cls(gateway, profiles, recorder, metrics, compiler)
         protocols = tuple(traced_protocol(protocol, spans) for protocol in protocols)
         observers[:-1] = [traced_observer("outbox", see, spans) for see in observers[:-1]]
         plane = traced_plane(plane, spans)
         gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
-        return cls(TracedGateway(gateway, spans), profiles, recorder, metrics, spans)
+        return cls(TracedGateway(gateway, spans), profiles, recorder, metrics, compiler, spans)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -79,6 +84,7 @@ class NuclioFunction:
 
     def close(self) -> None:
         """Send what was recorded; what is not taken in time stays on disk, for another worker."""
+        self._compiler.close()
         self._profiles.close()
         if self.recorder is not None:
             self.recorder.close()

@@ -43,9 +43,13 @@ def decode(
     file, or of another version. A footer that is known spares reading it."""
     try:
         footer = footer or footer_of(source)
-        version = footer.metadata.get(_VERSION_KEY, b"1").decode()
-        if version != str(VERSION):
-            raise StoreError(f"{name} has version {version}, this Leeway reads {VERSION}: use the Leeway that wrote it")
+        version = footer.metadata.get(_VERSION_KEY)
+        if version is None:
+            raise StoreError(f"{name} has no version, so no Leeway wrote it: move it away")
+        if version != str(VERSION).encode():
+            raise StoreError(
+                f"{name} has version {version.decode()}, this Leeway reads {VERSION}: use the Leeway that wrote it"
+            )
         groups = row_groups(footer, where) if where else list(range(footer.about.num_row_groups))
         if where and not groups:
             return pa.table({})

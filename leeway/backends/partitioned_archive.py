@@ -4,6 +4,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from itertools import groupby
 from typing import TypeVar
 from urllib.parse import quote, unquote
 
@@ -69,10 +70,15 @@ class PartitionedArchive(Archive):
         wanted = None if columns is None else [*columns, *(name for name in POSITION if name not in columns)]
 
         def tables() -> list[pa.Table]:
-            found = [self._fetched(path, wanted, where) for path in self._paths(kind, deployment, days)]
-            return [table for table in found if table.num_rows] if where else found
+            """One for each deployment: no two of one stream key have one position, but those of different streams."""
+            by_deployment = groupby(self._paths(kind, deployment, days), key=lambda path: path.split("/")[1])
+            found = [[self._fetched(path, wanted, where) for path in paths] for _, paths in by_deployment]
+            if where:
+                found = [kept for tables in found if (kept := [table for table in tables if table.num_rows])]
+            return [unify_tables(tables) for tables in found]
 
-        table = unify_tables(self._again(tables))
+        found = self._again(tables)
+        table = found[0] if len(found) == 1 else unify_tables(found, is_one_stream=False)
         if columns is None:
             return table
         return table.select([name for name in columns if name in table.column_names])

@@ -10,7 +10,6 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leeway.backends import connect
 from leeway.clock import Clock, SystemClock
 from leeway.interfaces import Archive, Point, Within
 from leeway.profile import Profile
@@ -50,7 +49,7 @@ class Source:
 
     @cached_property
     def archive(self) -> Archive:
-        return connect.archive(self.settings)
+        return self.queries.archive
 
     def close(self) -> None:
         self.queries.close()

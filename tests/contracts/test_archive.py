@@ -144,6 +144,10 @@ def test_files_carry_their_version_and_a_newer_one_is_refused(archive, archive_f
         pq.write_table(rows(1).replace_schema_metadata({"leeway.version": "9"}), file)
     with pytest.raises(StoreError, match="has version 9, this Leeway reads 1: use the Leeway that wrote it"):
         archive.read("prediction")
+    with files.open_output_stream(path) as file:
+        pq.write_table(rows(1), file)
+    with pytest.raises(StoreError, match=r"a\.parquet.* has no version, so no Leeway wrote it: move it away"):
+        archive.read("prediction")
 
 
 def test_a_file_of_many_parts_is_whole(archive):
@@ -213,3 +217,12 @@ def test_rows_are_found_among_many(archive):
     archive.write("prediction", KEY, DAY, "a", rows(*range(n), id=ids, tags=[[i] for i in range(n)]))
     table = archive.read("prediction", columns=["offset", "tags"], where=[Within("id", "id-20000", "id-20002")])
     assert table.to_pydict() == {"offset": [20_000, 20_001, 20_002], "tags": [[20_000], [20_001], [20_002]]}
+
+
+def test_rows_of_different_streams_may_have_one_position(archive):
+    for key in ("p/f/a", "p/f/b"):
+        table = pa.table({"shard": [0, 0], "offset": [1, 2], "index": [0, 0], "row": [0, 0], "of": [key, key]})
+        archive.write("prediction", key, "2026-11-24", "n", table)
+        archive.write("prediction", key, "2026-11-24", "twice", table)
+    assert archive.read("prediction")["of"].to_pylist() == ["p/f/a", "p/f/b"] * 2
+    assert archive.read("prediction", "p/f/a")["offset"].to_pylist() == [1, 2]

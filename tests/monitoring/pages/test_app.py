@@ -6,7 +6,9 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+from monitoring.packing import pack, unpack
 from monitoring.pages.span import Span
+from monitoring.projection import ENDPOINT
 
 LIVE, SHADOW = "shop/server/a/default/a/v1", "shop/server/a/default/a/v2"
 PAGES = ["", "endpoint?name={live}", "incident?id={incident}", "compare", "compare?a={live}&b={shadow}", "requests",
@@ -88,6 +90,20 @@ def test_rows_are_downloaded_as_parquet_and_csv(client, incident):
 def test_a_request_shows_both_answers_and_its_truth(client):
     page = client.get("/requests?id=run-00900").text
     assert LIVE in page and SHADOW in page and "joined" in page and "demand" in page
+
+
+def test_an_endpoint_that_is_not_watched_is_first_and_says_why(eventful, client):
+    key = ENDPOINT + LIVE
+    shared = eventful.reader.shared
+    watched = unpack(shared.get(key)) | {
+        "state": "troubled",
+        "trouble": {"reason": "ValueError: <no>", "since": [0, 7, 0]},
+    }
+    shared.commit({key: pack(watched)})
+    overview, page = client.get("/").text, client.get(f"/endpoint?name={LIVE}").text
+    assert "troubled: ValueError: &lt;no&gt;" in overview
+    assert overview.index("troubled: ") < overview.index("watching")
+    assert "It is not watched since position 0-7-0: ValueError: &lt;no&gt;. Its records are archived" in page
 
 
 def test_the_search_finds_what_failed_of_one_endpoint_only(client):
