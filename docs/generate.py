@@ -13,7 +13,11 @@ from leeway import record
 from leeway.cli import main
 
 ROOT = Path(__file__).parents[1]
-METRICS = {"model_server": "serving/exposition.py", "concept_drift": "monitoring/metrics.py"}
+METRICS = {
+    "model_server": "serving/exposition.py",
+    "concept_drift": "monitoring/metrics.py",
+    "the laptop's platform": "leeway/local/platform_metrics.py",
+}
 
 
 def pages() -> dict[str, str]:

@@ -53,6 +53,7 @@ class Dashboard:
             ("/api/projects/{name}", self.update_project, ["PUT"]),
             ("/api/external_ip_addresses", self.addresses, ["GET"]),
             ("/api/versions", self.versions, ["GET"]),
+            ("/metrics", self.metrics, ["GET"]),
             ("/api/api_gateways", self.api_gateways, ["GET", "POST"]),
         ]
         self.application = Starlette(
@@ -191,6 +192,12 @@ class Dashboard:
 
     async def versions(self, request: Request) -> Response:
         return JSONResponse({"dashboard": self._about})
+
+    async def metrics(self, request: Request) -> Response:
+        from .platform_metrics import platform_metrics
+
+        found = platform_metrics({name: function.status for name, function in self._functions.items()})
+        return Response(found, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def api_gateways(self, request: Request) -> Response:
         if request.method == "GET":
