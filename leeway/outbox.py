@@ -16,7 +16,7 @@ from .record import Origin
 from .settings import Settings
 
 _MIB = 1 << 20
-_MANY, _BEHIND, _SELDOM = 256, 512, 64
+_MANY, _BEHIND, _SELDOM = 1_024, 2_048, 64
 _PAUSE_S = 0.0002
 _LITTLE = 256 << 10
 _NO_SLOT = Slot(-1, "")

@@ -23,6 +23,8 @@ from .unerased import Unerased
 from .verdicts import in_order, verdicts_of
 from .watch import PROFILE, Watched
 
+_NO_PROFILE = (b"",)
+
 
 class Queries:
     """Reads what the consumers of one home wrote, without what was erased. Close it, or use it as a context manager.
@@ -35,6 +37,7 @@ class Queries:
         self._series = connect.series(settings)
         self._erased = EraseList(self._shared)
         self.archive: Archive = Unerased(connect.archive(settings), self._erased)
+        self._profiles: dict[str, tuple[bytes, Profile]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -58,7 +61,11 @@ class Queries:
     def profile(self, endpoint: str) -> Profile | None:
         """The profile that an endpoint's model brought with it, None where it brought none."""
         found = self._shared.get(PROFILE + endpoint)
-        return None if found is None else Profile.from_bytes(found)
+        if found is None:
+            return None
+        if self._profiles.get(endpoint, _NO_PROFILE)[0] != found:  # decoding takes milliseconds
+            self._profiles[endpoint] = found, Profile.from_bytes(found)
+        return self._profiles[endpoint][1]
 
     def consumers(self) -> list[Shown]:
         """Every consumer that ever committed, and how far it has come."""

@@ -1,7 +1,6 @@
 """Everything that one endpoint is watched with: its profile, the windows of its rows, the errors of its answers."""
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -115,8 +114,7 @@ class Watch:
 
     def learn(self, completed: Sequence[Completed], points: Points) -> list[Verdict]:
         """Rows got their truth."""
-        for clock, same in groupby(completed, key=lambda item: item.at.clock):
-            lags_s = [clock - item.entry.clock for item in same]
+        for clock, lags_s in _lags_s(completed).items():
             points.count(LABELLED, self.endpoint, clock, len(lags_s))
             points.extent(LABEL_LAG_S, self.endpoint, clock, min(lags_s), max(lags_s), len(lags_s))
             points.count(LABEL_LAG_S, self.endpoint, clock, 0, float(sum(lags_s)))
@@ -194,3 +192,15 @@ class Watch:
         state = WARMING if self._concept.is_warming else WATCHING
         self._moved.forget()
         return Watched(self.key, state, self._concept.snapshot(), self._moved.snapshot())
+
+
+def _lags_s(completed: Sequence[Completed]) -> dict[int, list[int]]:
+    """By second in which truth came, how old each of its rows was."""
+    found: dict[int, list[int]] = {}
+    for item in completed:
+        clock = item.at.clock
+        lags_s = found.get(clock)
+        if lags_s is None:
+            lags_s = found[clock] = []
+        lags_s.append(clock - item.entry.clock)
+    return found

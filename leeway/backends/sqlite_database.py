@@ -14,7 +14,6 @@ from leeway.private_folder import private_folder
 from .exclusive import exclusive
 
 _BUSY_S = 10.0
-_PAGE = 8_192  # a page holds a dozen records; SQLite's 4,096 cost a fifth more CPU for each of them
 
 
 class SqliteDatabase:
@@ -24,12 +23,12 @@ class SqliteDatabase:
     layout of the one before it: the first of them makes version 1. A file's version lies in its user_version: an older
     one is migrated when it is opened, in one transaction; a newer one is refused with a StoreError. Whatever SQLite
     refuses becomes a StoreError. After `close` the next use opens the file again, and so does one after the file was
-    deleted or replaced. A process may fork while no other
+    deleted or replaced. `page` is the page size in bytes of a file that is created. A process may fork while no other
     thread is at work here, and not within a transaction.
     """
 
-    def __init__(self, path: Path, *migrations: str):
-        self.path, self._migrations = path.absolute(), migrations
+    def __init__(self, path: Path, *migrations: str, page: int = 4_096):
+        self.path, self._migrations, self._page = path.absolute(), migrations, page
         self._pid = os.getpid()
         self._open: dict[int, sqlite3.Connection] = {}
         self._file_of: dict[int, tuple[int, int]] = {}
@@ -132,7 +131,7 @@ class SqliteDatabase:
                 return
             fresh = self.path.with_name(f".{self.path.name}.{uuid4().hex}")
             connection = _open(fresh)
-            connection.execute(f"PRAGMA page_size={_PAGE}")
+            connection.execute(f"PRAGMA page_size={self._page}")
             connection.execute("PRAGMA journal_mode=WAL")
             made = ";".join(self._migrations)
             connection.executescript(f"BEGIN; {made}; PRAGMA user_version={len(self._migrations)}; COMMIT")

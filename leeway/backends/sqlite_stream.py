@@ -3,9 +3,10 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from zlib import crc32
 
@@ -24,12 +25,13 @@ _LAYOUT = """
     CREATE TABLE committed (consumer TEXT PRIMARY KEY, offset INTEGER NOT NULL)
 """
 _LOST = "CREATE TABLE lost (offset INTEGER PRIMARY KEY, messages INTEGER NOT NULL)"
+_PAGE = 16_384  # a page holds two dozen records; at SQLite's 4,096 each of them costs twice the CPU
 _TRIM_S = 10.0
 _TRIM_AT_ONCE = 2_000
 _PAGES = ("page_count", "freelist_count", "page_size")
-# Python lets go of the interpreter for each step of a statement, and a busy server keeps it for long then: the fewer
-# steps, the less both threads wait for each other. Of few sizes, so that the statements stay prepared.
-_MOST, _STEP = 256, 16
+# Python lets go of the interpreter around each call of SQLite's, and a busy server gives it back only with its next
+# request: messages go in by one statement. Of few sizes, so that it stays prepared.
+_MOST, _STEP = 1_024, 16
 _NEXT = "SELECT coalesce(max(offset) + 1, 0) FROM message"
 
 
@@ -46,7 +48,9 @@ class SqliteStream(Stream):
         self.folder = folder.absolute()
         self._clock = clock
         self.shards = _shards(self.folder, shards)
-        self._files = [SqliteDatabase(self.folder / f"shard-{i}.db", _LAYOUT, _LOST) for i in range(self.shards)]
+        self._files = [
+            SqliteDatabase(self.folder / f"shard-{i}.db", _LAYOUT, _LOST, page=_PAGE) for i in range(self.shards)
+        ]
         self._kept, self._limit = kept_mb << 20, max(kept_mb, limit_mb) << 20
         self._trim_at = clock.monotonic()
 
@@ -105,10 +109,11 @@ class SqliteStream(Stream):
         with self._files[shard].writing() as connection:
             first = connection.execute(_NEXT).fetchone()[0] or self._first(shard)
             appended = int(self._clock.now())
-            for size, start in _pieces(len(entries)):
-                piece = enumerate(entries[start : start + size], first + start)
-                values = [value for offset, (key, data) in piece for value in (offset, appended, key, data)]
-                connection.execute(_insert(size), values)
+            for start in range(0, len(entries), _MOST):
+                some = entries[start : start + _MOST]
+                size = len(some) + -len(some) % _STEP
+                values = [*chain.from_iterable(some), *[None] * (2 * (size - len(some)))]
+                connection.execute(_insertion(size), [first + start, appended, *values])
 
     def _first(self, shard: int) -> int:
         """The first offset of an empty shard. What says that it had others before is a file beside it."""
@@ -148,19 +153,13 @@ class SqliteStream(Stream):
         return self._files[shard]
 
 
-def _pieces(count: int) -> Iterator[tuple[int, int]]:
-    """(size, start) of runs that make up `count`, each at most _MOST, and of _STEP or fewer, or a multiple of it."""
-    start = 0
-    while start < count:
-        size = min(_MOST, count - start)
-        size -= size % _STEP if size > _STEP else 0
-        yield size, start
-        start += size
-
-
 @cache
-def _insert(size: int) -> str:
-    return "INSERT INTO message VALUES " + ", ".join(["(?, ?, ?, ?)"] * size)
+def _insertion(size: int) -> str:
+    """Of `size` messages, those without a key left out. Its parameters: the first offset, the append time, then keys
+    and values."""
+    given = ", ".join(f"({i}, ?, ?)" for i in range(size))
+    return f"""INSERT INTO message SELECT column1 + ?1, ?2, column2, column3
+        FROM (VALUES {given}) WHERE column2 IS NOT NULL"""
 
 
 def _used(connection: sqlite3.Connection) -> int:
