@@ -139,7 +139,7 @@ def test_http_says_what_was_found(worker):
     assert document["counts"]["feedback"]["joined"] == 1
     assert document["counts"]["dead_lettered"] == 1
     assert document["endpoints"] == {
-        "shop/server/a/default/a/v1": {"deployment": "shop/server/a", "state": "no profile"}
+        "shop/server/a/default/a/v1": {"deployment": "shop/server/a", "state": "no profile", "trouble": None}
     }
     assert document["consumers"][0]["position"] == 3
     line = 'leeway_records_total{deployment="shop/server/a",kind="feedback",outcome="joined"} 1.0'
