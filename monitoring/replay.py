@@ -21,6 +21,7 @@ from .batch import Batch
 from .pipeline import Pipeline
 from .queries import Queries
 from .series import Points
+from .troubles import Containment
 from .verdicts import CLEARS, DETECTED, in_order
 
 
@@ -38,8 +39,7 @@ class Replay:
 
     def __init__(self, settings: Settings, deployment: str):
         self._settings = settings
-        self._archive = connect.archive(settings)
-        known = self._archive.deployments("prediction")
+        known = connect.archive(settings).deployments("prediction")
         keys = [key for key in known if deployment in (key, key.rpartition("/")[2])]
         if len(keys) != 1:
             raise LeewayError(
@@ -54,7 +54,8 @@ class Replay:
         """The verdicts whose last record was appended from `start` up to `end` (epoch seconds)."""
         began = time.process_time()
         profiles = {name: self._bytes(profile) for name, profile in self._profiles.items()}
-        intake = ArchivedIntake(self._archive, self.key, settings, self._profiles, end)
+        with Queries(self._settings) as queries:
+            intake = ArchivedIntake(queries.archive, self.key, settings, self._profiles, end)
         verdicts = _Replaying(intake.shard, settings, profiles.get).judge(intake.batches())
         seconds = max(time.process_time() - began, 1e-9)
         found = [verdict for verdict in verdicts if start <= verdict.appended < end]
@@ -76,16 +77,17 @@ class _Replaying(Pipeline):
     """Judges what was taken in before; writes nothing."""
 
     def judge(self, batches: Iterable[Batch]) -> list[Verdict]:
-        """The verdicts on batches in stream order."""
+        """The verdicts on batches in stream order; Unwatched where a detector raises."""
         verdicts: list[Verdict] = []
+        passing = Containment(None)
         for batch in batches:
-            judged = in_order(self._judge(batch, Points()))
+            judged = in_order(self._judge(batch, Points(), passing))
             verdicts += judged
             for found in judged:
                 self._incidents.hear(found)
             for told in batch.decisions.values():
                 for each in told:
-                    self._decide(each)
+                    self._decide(each, passing)
         return verdicts
 
 

@@ -26,6 +26,7 @@ class DataPlane:
 
     def __init__(self, served: Mapping[str, Served]):
         self._served = dict(served)
+        self._before: dict[str, Served] = {}  # by endpoint id: what was replaced last
 
     @classmethod
     def of(cls, deployments: Iterable[Deployment], function_uri: str, handler: str, home: Path) -> "DataPlane":
@@ -35,6 +36,14 @@ class DataPlane:
     @property
     def served(self) -> list[Served]:
         return list(self._served.values())
+
+    def replace(self, served: Served) -> None:
+        """Let it answer for its deployment from now on. What was there before it answers what it has been asked."""
+        name = served.endpoint.deployment
+        if (before := self._served.get(name)) is not None:
+            others = {id: each for id, each in self._before.items() if each.endpoint.deployment != name}
+            self._before = {**others, before.endpoint.id: before}
+        self._served[name] = served
 
     def endpoint(self, deployment: str, version: str = "") -> Endpoint:
         """Who answers; NotFound where nobody is called so, or not in this version."""
@@ -48,16 +57,19 @@ class DataPlane:
     def answer(self, endpoint: Endpoint, request: InferenceRequest) -> InferenceResponse:
         """ServingError where there is no answer; what a model raises is logged whole, and told by its name."""
         when = time.time()
-        model = self._served[endpoint.deployment].loaded.model
+        served = self._served.get(endpoint.deployment)
+        if served is None or served.endpoint.id != endpoint.id:
+            served = self._before[endpoint.id]
+        model = served.loaded.model
         try:
             prediction = (model.explain if request.operation is Operation.EXPLAIN else model.predict)(request)
         except ModelFailed:
-            _log.exception("model %s: request %s", endpoint.id, request.id)
+            _log.exception("model %s: request %s", endpoint.id, request.id, extra=_logged(endpoint, request))
             raise
         except ServingError:
             raise
         except (Exception, SystemExit) as error:
-            _log.exception("model %s failed: request %s", endpoint.id, request.id)
+            _log.exception("model %s failed: request %s", endpoint.id, request.id, extra=_logged(endpoint, request))
             raise ModelFailed(
                 f"model {endpoint.deployment!r} failed with {type(error).__name__}; the function's log says where"
             ) from error
@@ -66,6 +78,11 @@ class DataPlane:
     def about(self, deployment: str = "") -> list[About]:
         """What is known of one model, or of all of them."""
         return [_about(self._served[deployment])] if deployment else [_about(each) for each in self._served.values()]
+
+
+def _logged(endpoint: Endpoint, request: InferenceRequest) -> dict[str, dict[str, str]]:
+    """What a log line says beside its message."""
+    return {"with": {"deployment": endpoint.deployment, "request_id": request.id}}
 
 
 def _serve(deployment: Deployment, function_uri: str, handler: str, home: Path) -> Served:
@@ -91,4 +108,7 @@ def _about(served: Served) -> About:
         loaded.sha256,
         [{"name": name} for name in endpoint.features or ()],
         loaded.outputs,
+        engine=loaded.engine.name,
+        engine_reason=loaded.engine.reason,
+        warnings=list(loaded.warnings),
     )

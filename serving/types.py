@@ -130,7 +130,8 @@ class Feedback(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class About(msgspec.Struct, frozen=True, gc=False):
-    """What is known of one served model. `features` and `outputs` are names and types where they are known."""
+    """What is known of one served model. `features` and `outputs` are names and types where they are known; `engine` is
+    what it runs on, and `engine_reason` says why; `warnings` are what was noticed when it was loaded."""
 
     name: str
     version: str
@@ -139,6 +140,9 @@ class About(msgspec.Struct, frozen=True, gc=False):
     sha256: str
     features: list[dict[str, Any]] = []
     outputs: list[dict[str, Any]] = []
+    engine: str = "native"
+    engine_reason: str = ""
+    warnings: list[str] = []
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):

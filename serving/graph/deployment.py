@@ -12,7 +12,8 @@ class Node:
     """One step of a predictor's graph.
 
     `uri` says where the model lies, `sha256` which hash it must have ("" for any), `class_name` who runs it ("" to
-    find out from the file), `version` how it is called ("" for the first digits of the model's own hash).
+    find out from the file), `version` how it is called ("" for the first digits of the model's own hash). `is_trusted`:
+    whoever named it vouches for the code that its file may run.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Node:
     version: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     children: tuple["Node", ...] = ()
+    is_trusted: bool = True
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ def deployments_of(settings: ServingSettings) -> list[Deployment]:
                         sha256=settings.hashes.get(name, ""),
                         class_name=settings.model_class,
                         parameters=settings.parameters,
+                        is_trusted=settings.trusts(uri),
                     ),
                 ),
             ),

@@ -60,7 +60,7 @@ class Server:
     """A model server without a host."""
 
     def __init__(self, serving, home, **settings):
-        self.settings = Settings(home=home, **settings)
+        self.settings = Settings(home=home, **{"compile_after_s": 3600.0, **settings})
         self.function = NuclioFunction.start(serving, self.settings, "0")
 
     def ask(self, method, path, body=b"", headers=None):

@@ -14,7 +14,7 @@ ENDPOINT = "shop/server/a/default/a/v1"
 
 def report(run, **changed):
     found = Reconciliation.since(run.begin, run.settings, run.queries)
-    history = history_of(run.settings, run.queries, ENDPOINT, run.begin, {"it begins": 1_200})
+    history = history_of(run.queries, ENDPOINT, run.begin, {"it begins": 1_200})
     n = found.recorded["prediction"]
     summary = summary_of({"sent": n, "answered": n}, found.recorded["feedback"], found, history.verdicts, lambda _: 0)
     summary |= {"endpoints": {"a": "http://127.0.0.1:1/a"}, "paths": {"home": "/h"}, "versions": {"leeway": "0"}}

@@ -57,7 +57,7 @@ def watched(make_reader):
         reader = make_reader(profile.to_bytes(), **{name: getattr(usual, name) for name in names}, **settings)
         reader.consumer().consume(stream)
         with Queries(reader.settings) as queries:
-            return history_of(reader.settings, queries, ENDPOINT)
+            return history_of(queries, ENDPOINT)
 
     return run
 
