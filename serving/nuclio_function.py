@@ -3,16 +3,16 @@
 from typing import Any, Self
 
 from leeway.backends import connect
+from leeway.interfaces import State
 from leeway.settings import Settings
 
 from .auth import Auth
-from .compiling import compiling
+from .compiling import Compiling
 from .cors import Cors
-from .dataplane import DataPlane
+from .dataplane import DataPlane, Served
 from .gateway import Gateway
 from .graph.environment import deployments_of
 from .metrics import Metrics
-from .models.compiler import Compiler
 from .profiles import Profiles
 from .protocols.mlrun_v1 import MlrunV1
 from .protocols.mlrun_v2 import MlrunV2
@@ -20,6 +20,7 @@ from .protocols.open_inference import OpenInference
 from .protocols.seldon_v1 import SeldonV1
 from .protocols.tensorflow_v1 import TensorflowV1
 from .recorder import Recorder
+from .repository import Repository
 from .settings import ServingSettings
 from .types import HttpRequest
 
@@ -28,10 +29,16 @@ class NuclioFunction:
     """What one worker holds: the gateway, and what has to be closed when it ends."""
 
     def __init__(
-        self, gateway: Gateway, profiles: Profiles, recorder: Recorder | None, metrics: Metrics, compiler: Compiler
+        self,
+        gateway: Gateway,
+        profiles: Profiles,
+        recorder: Recorder | None,
+        metrics: Metrics,
+        compiling: Compiling,
+        repository: Repository,
     ):
         self.gateway, self.recorder, self._profiles, self._metrics = gateway, recorder, profiles, metrics
-        self._compiler = compiler
+        self._compiling, self._repository = compiling, repository
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -44,19 +51,30 @@ class NuclioFunction:
         """With models that are loaded already."""
         recorder = Recorder.start(serving, settings, worker) if serving.stream else None
         found = {each.endpoint.id: each.loaded.profile for each in plane.served}
-        profiles = Profiles(
-            lambda: connect.state(settings, "shared"), {id: data for id, data in found.items() if data is not None}
-        )
+
+        def open_state() -> State:
+            return connect.state(settings, "shared")
+
+        profiles = Profiles(open_state, {id: data for id, data in found.items() if data is not None})
         profiles.publish()
         folder = settings.home / "metrics" / serving.function_uri
         metrics = Metrics(plane.about, recorder.outlet if recorder else None, folder)
         observers = [recorder.see] if recorder else []
         protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
         auth, cors = Auth(serving.tokens), Cors(serving.origins)
-        gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
-        compiler = compiling(plane, settings.compile_after_s)
-        compiler.start()
-        return cls(gateway, profiles, recorder, metrics, compiler)
+        compiling = Compiling(plane, settings.compile_after_s)
+
+        def changed(one: Served) -> None:
+            compiling.begin(one)
+            if one.loaded.profile is not None:
+                profiles.add(one.endpoint.id, one.loaded.profile)
+
+        uri, handler = serving.function_uri, serving.handler
+        repository = Repository(plane, uri, handler, settings.home, open_state, serving.allows, changed)
+        repository.start()
+        compiling.begin(*plane.served)
+        gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors, repository)
+        return cls(gateway, profiles, recorder, metrics, compiling, repository)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -66,7 +84,8 @@ class NuclioFunction:
 
     def close(self) -> None:
         """Send what was recorded; what is not taken in time stays on disk, for another worker."""
-        self._compiler.close()
+        self._repository.close()
+        self._compiling.close()
         self._profiles.close()
         if self.recorder is not None:
             self.recorder.close()
