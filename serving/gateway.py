@@ -182,9 +182,9 @@ class Gateway:
             document = openapi.openapi(self._plane.about(), self._auth.is_on)
             return HttpAnswer(200, orjson.dumps(document), headers)
         if route.operation in _CHANGES:
-            models = self._change(route, json_object(request) if request.body else {})
+            models = self._change(route, _optional(request))
         elif route.operation is Operation.INDEX:
-            models = self._index(json_object(request) if request.body else {})
+            models = self._index(_optional(request))
         else:
             models = self._plane.about(self._endpoint(route).deployment if route.operation in _OF_MODEL else "")
         content = _content(protocol.describe(route, models))
@@ -224,6 +224,11 @@ class Gateway:
         if isinstance(error, Unauthorized):
             headers["WWW-Authenticate"] = "Bearer"
         return HttpAnswer(status_of(error), _json(protocol.error(error, id)), headers)
+
+
+def _optional(request: HttpRequest) -> dict[str, Any]:
+    """A body that may be left out, or null."""
+    return {} if request.body in (None, "", b"", b"null") else json_object(request)
 
 
 def _content(said: Any) -> Content:

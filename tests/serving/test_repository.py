@@ -167,6 +167,9 @@ def test_unloading_and_loading_again(served):
         (LOAD, {"parameters": {"version": 7}}, 400),
         (LOAD, {"parameters": []}, 400),
         (LOAD, b"[]", 400),
+        (LOAD, b"false", 400),
+        (UNLOAD, b"0", 400),
+        (INDEX, {"ready": "yes"}, 400),
         ("/v2/repository/models/m/reload", {}, 404),
     ],
 )

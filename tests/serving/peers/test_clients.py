@@ -35,19 +35,8 @@ def test_schemathesis_finds_nothing(peer, deployed, paths):
     run of its own."""
     config = str(Path(__file__).with_name("schemathesis.toml"))
     document = f"http://{deployed['linear']}/docs/openapi.json"
-    ran = peer("schemathesis").run(
-        "schemathesis",
-        "--config-file",
-        config,
-        "run",
-        document,
-        "--no-color",
-        "--max-examples",
-        "6",
-        "--seed",
-        "1",
-        *paths,
-    )
+    options = ("--no-color", "--max-examples", "6", "--seed", "1", *paths)
+    ran = peer("schemathesis").run("schemathesis", "--config-file", config, "run", document, *options)
     loaded = http.client.HTTPConnection(deployed["linear"], timeout=30)
     loaded.request("POST", "/v2/repository/models/m/load")
     assert loaded.getresponse().status == 200
