@@ -78,7 +78,7 @@ def rate(port: int, path: str, body: str, seconds: int, folder: Path) -> Rate:
     script = folder / "post.lua"
     lines = (f"wrk.body = [==[{body}]==]", 'wrk.method = "POST"', 'wrk.headers["Content-Type"] = "application/json"')
     script.write_text("\n".join(lines))
-    command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script)]
+    command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", str(script)]
     said = subprocess.run(
         [*command, f"http://127.0.0.1:{port}{path}"], capture_output=True, text=True, check=True
     ).stdout
