@@ -82,12 +82,12 @@ class DataPlane:
         try:
             prediction = (model.explain if request.operation is Operation.EXPLAIN else model.predict)(request)
         except ModelFailed:
-            _log.exception("model %s: request %s", endpoint.id, request.id)
+            _log.exception("model %s: request %s", endpoint.id, request.id, extra=_logged(endpoint, request))
             raise
         except ServingError:
             raise
         except (Exception, SystemExit) as error:
-            _log.exception("model %s failed: request %s", endpoint.id, request.id)
+            _log.exception("model %s failed: request %s", endpoint.id, request.id, extra=_logged(endpoint, request))
             raise ModelFailed(
                 f"model {endpoint.deployment!r} failed with {type(error).__name__}; the function's log says where"
             ) from error
@@ -96,6 +96,11 @@ class DataPlane:
     def about(self, deployment: str = "") -> list[About]:
         """What is known of one model, or of all of them."""
         return [_about(self._served[deployment])] if deployment else [_about(each) for each in self._served.values()]
+
+
+def _logged(endpoint: Endpoint, request: InferenceRequest) -> dict[str, dict[str, str]]:
+    """What a log line says beside its message."""
+    return {"with": {"deployment": endpoint.deployment, "request_id": request.id}}
 
 
 def _serve(deployment: Deployment, function_uri: str, handler: str, home: Path) -> Served:

@@ -4,7 +4,9 @@ from typing import Any, Self
 
 from leeway.backends import connect
 from leeway.interfaces import State
+from leeway.log_lines import start_logging
 from leeway.settings import Settings
+from leeway.tracing import Spans, spans_of
 
 from .auth import Auth
 from .compiling import Compiling
@@ -21,7 +23,9 @@ from .protocols.seldon_v1 import SeldonV1
 from .protocols.tensorflow_v1 import TensorflowV1
 from .recorder import Recorder
 from .repository import Repository
+from .request_log import RequestLog
 from .settings import ServingSettings
+from .traced import TracedGateway, traced_observer, traced_plane, traced_protocol
 from .types import HttpRequest
 
 
@@ -30,15 +34,16 @@ class NuclioFunction:
 
     def __init__(
         self,
-        gateway: Gateway,
+        gateway: Gateway | TracedGateway,
         profiles: Profiles,
         recorder: Recorder | None,
         metrics: Metrics,
         compiling: Compiling,
         repository: Repository,
+        spans: Spans | None = None,
     ):
         self.gateway, self.recorder, self._profiles, self._metrics = gateway, recorder, profiles, metrics
-        self._compiling, self._repository = compiling, repository
+        self._compiling, self._repository, self._spans = compiling, repository, spans
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -49,6 +54,8 @@ class NuclioFunction:
     @classmethod
     def over(cls, plane: DataPlane, serving: ServingSettings, settings: Settings, worker: str) -> Self:
         """With models that are loaded already."""
+        spans = spans_of(settings, serving.function_uri)
+        start_logging(settings, function=serving.function_uri, worker=worker)
         recorder = Recorder.start(serving, settings, worker) if serving.stream else None
         found = {each.endpoint.id: each.loaded.profile for each in plane.served}
 
@@ -59,7 +66,7 @@ class NuclioFunction:
         profiles.publish()
         folder = settings.home / "metrics" / serving.function_uri
         metrics = Metrics(plane.about, recorder.outlet if recorder else None, folder)
-        observers = [recorder.see] if recorder else []
+        observers = [*([recorder.see] if recorder else []), RequestLog(settings).see]
         protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
         auth, cors = Auth(serving.tokens), Cors(serving.origins)
         compiling = Compiling(plane, settings.compile_after_s)
@@ -73,8 +80,13 @@ class NuclioFunction:
         repository = Repository(plane, uri, handler, settings.home, open_state, serving.allows, changed)
         repository.start()
         compiling.begin(*plane.served)
+        if spans is not None:
+            protocols = tuple(traced_protocol(protocol, spans) for protocol in protocols)
+            observers[:-1] = [traced_observer("outbox", see, spans) for see in observers[:-1]]
+            plane = traced_plane(plane, spans)
         gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors, repository)
-        return cls(gateway, profiles, recorder, metrics, compiling, repository)
+        outer = gateway if spans is None else TracedGateway(gateway, spans)
+        return cls(outer, profiles, recorder, metrics, compiling, repository, spans)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -90,3 +102,5 @@ class NuclioFunction:
         if self.recorder is not None:
             self.recorder.close()
         self._metrics.close()
+        if self._spans is not None:
+            self._spans.close()

@@ -23,24 +23,28 @@ def init_context(context):
 async def handler(context, event):
     if event.trigger.kind == "http":
         return _answer(context, event)
-    shards = context.user_data.shards or _start(context, event.topic or event.path)
+    shards = context.user_data.shards or _start(context, event.topic)
     appended = int(event.timestamp.replace(tzinfo=UTC).timestamp())
     message = Message(event.shard_id, event.offset, appended, "", event.body)
     while shards.is_full(event.shard_id) or not shards.offer(message):
         await asyncio.sleep(0.1)
 
 
-def _start(context, stream):
+def _start(context, topic):
     from monitoring.shards import Shards
 
-    loop = asyncio.get_running_loop()
+    loop, settings = asyncio.get_running_loop(), context.user_data.settings
 
     def acknowledge(shard, position):  # may lag, as the consumer's own position is the truth
-        offset = nuclio_sdk.QualifiedOffset(stream, shard, position - 1)
+        offset = nuclio_sdk.QualifiedOffset(topic, shard, position - 1)
         asyncio.run_coroutine_threadsafe(context.platform.explicit_ack(offset), loop)
 
-    shards = context.user_data.shards = Shards(context.user_data.settings, stream, context.logger.warn, acknowledge)
+    # Nuclio's Kafka trigger names the topic without its brokers; the variable that names both says which they are.
+    named = settings.inference_stream
+    stream = named if named.replace("/", ".").endswith(topic.replace("/", ".")) else topic
+    shards = context.user_data.shards = Shards(settings, stream, context.logger.warn, acknowledge)
     context.platform.set_termination_callback(shards.close)
+    context.platform.set_drain_callback(shards.release)
     shards.start()
     return shards
 

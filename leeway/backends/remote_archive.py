@@ -6,6 +6,8 @@ from uuid import uuid4
 import pyarrow as pa
 from pyarrow import fs
 
+from leeway.interfaces import Within
+
 from .file_system import file_system
 from .parquet_bytes import decode
 from .partitioned_archive import PartitionedArchive
@@ -31,9 +33,9 @@ class RemoteArchive(PartitionedArchive):
         start = len(self._base.strip("/")) + 1
         return [(info.path.strip("/")[start:], info.size) for info in infos if info.type == fs.FileType.File]
 
-    def _fetched(self, path: str, columns: Sequence[str] | None) -> pa.Table:
+    def _fetched(self, path: str, columns: Sequence[str] | None, where: Sequence[Within] = ()) -> pa.Table:
         with self._files.open_input_file(f"{self._base}/{path}") as source:
-            return decode(source, f"{path} of {self._name}", columns)
+            return decode(source, f"{path} of {self._name}", columns, where)
 
     def _put(self, path: str, data: pa.Buffer) -> None:
         self._make_bucket()
