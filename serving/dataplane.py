@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from .errors import ModelFailed, NotFound, ServingError
 from .graph.deployment import Deployment
 from .models.load import LoadedModel, load
@@ -27,6 +29,7 @@ class DataPlane:
     def __init__(self, served: Mapping[str, Served]):
         self._served = dict(served)
         self._before: dict[str, Served] = {}  # by endpoint id: what was replaced last
+        self._unloaded: dict[str, Served] = {}
 
     @classmethod
     def of(cls, deployments: Iterable[Deployment], function_uri: str, handler: str, home: Path) -> "DataPlane":
@@ -44,11 +47,24 @@ class DataPlane:
             others = {id: each for id, each in self._before.items() if each.endpoint.deployment != name}
             self._before = {**others, before.endpoint.id: before}
         self._served[name] = served
+        self._unloaded.pop(name, None)
+
+    def remove(self, deployment: str) -> None:
+        """Let nobody answer for it any more. What it has been asked it still answers."""
+        if (before := self._served.pop(deployment, None)) is not None:
+            self._before[before.endpoint.id] = before
+            self._unloaded[deployment] = before
+
+    def unloaded(self) -> list[About]:
+        """What is known of the models that were removed."""
+        return [msgspec.structs.replace(_about(each), is_ready=False) for each in self._unloaded.values()]
 
     def endpoint(self, deployment: str, version: str = "") -> Endpoint:
         """Who answers; NotFound where nobody is called so, or not in this version."""
         served = self._served.get(deployment)
         if served is None:
+            if deployment in self._unloaded:
+                raise NotFound(f"{deployment} is unloaded; POST /v2/repository/models/{deployment}/load loads it")
             raise NotFound(f"no model {deployment!r:.80} is served here; there are: {', '.join(self._served)}")
         if version and version != served.endpoint.version:
             raise NotFound(f"{deployment} has no version {version!r:.80}; it has {served.endpoint.version}")
@@ -59,7 +75,9 @@ class DataPlane:
         when = time.time()
         served = self._served.get(endpoint.deployment)
         if served is None or served.endpoint.id != endpoint.id:
-            served = self._before[endpoint.id]
+            served = self._before.get(endpoint.id)
+        if served is None:
+            raise NotFound(f"{endpoint.deployment} is served in another version by now; ask again")
         model = served.loaded.model
         try:
             prediction = (model.explain if request.operation is Operation.EXPLAIN else model.predict)(request)

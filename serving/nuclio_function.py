@@ -3,18 +3,18 @@
 from typing import Any, Self
 
 from leeway.backends import connect
+from leeway.interfaces import State
 from leeway.log_lines import start_logging
 from leeway.settings import Settings
 from leeway.tracing import Spans, spans_of
 
 from .auth import Auth
-from .compiling import compiling
+from .compiling import Compiling
 from .cors import Cors
-from .dataplane import DataPlane
+from .dataplane import DataPlane, Served
 from .gateway import Gateway
 from .graph.environment import deployments_of
 from .metrics import Metrics
-from .models.compiler import Compiler
 from .profiles import Profiles
 from .protocols.mlrun_v1 import MlrunV1
 from .protocols.mlrun_v2 import MlrunV2
@@ -22,6 +22,7 @@ from .protocols.open_inference import OpenInference
 from .protocols.seldon_v1 import SeldonV1
 from .protocols.tensorflow_v1 import TensorflowV1
 from .recorder import Recorder
+from .repository import Repository
 from .request_log import RequestLog
 from .settings import ServingSettings
 from .traced import TracedGateway, traced_observer, traced_plane, traced_protocol
@@ -37,11 +38,12 @@ class NuclioFunction:
         profiles: Profiles,
         recorder: Recorder | None,
         metrics: Metrics,
-        compiler: Compiler,
+        compiling: Compiling,
+        repository: Repository,
         spans: Spans | None = None,
     ):
         self.gateway, self.recorder, self._profiles, self._metrics = gateway, recorder, profiles, metrics
-        self._compiler, self._spans = compiler, spans
+        self._compiling, self._repository, self._spans = compiling, repository, spans
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -56,25 +58,35 @@ class NuclioFunction:
         start_logging(settings, function=serving.function_uri, worker=worker)
         recorder = Recorder.start(serving, settings, worker) if serving.stream else None
         found = {each.endpoint.id: each.loaded.profile for each in plane.served}
-        profiles = Profiles(
-            lambda: connect.state(settings, "shared"), {id: data for id, data in found.items() if data is not None}
-        )
+
+        def open_state() -> State:
+            return connect.state(settings, "shared")
+
+        profiles = Profiles(open_state, {id: data for id, data in found.items() if data is not None})
         profiles.publish()
         folder = settings.home / "metrics" / serving.function_uri
         metrics = Metrics(plane.about, recorder.outlet if recorder else None, folder)
         observers = [*([recorder.see] if recorder else []), RequestLog(settings).see]
         protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
         auth, cors = Auth(serving.tokens), Cors(serving.origins)
-        compiler = compiling(plane, settings.compile_after_s)
-        compiler.start()
-        if spans is None:
-            gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
-            return cls(gateway, profiles, recorder, metrics, compiler)
-        protocols = tuple(traced_protocol(protocol, spans) for protocol in protocols)
-        observers[:-1] = [traced_observer("outbox", see, spans) for see in observers[:-1]]
-        plane = traced_plane(plane, spans)
-        gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
-        return cls(TracedGateway(gateway, spans), profiles, recorder, metrics, compiler, spans)
+        compiling = Compiling(plane, settings.compile_after_s)
+
+        def changed(one: Served) -> None:
+            compiling.begin(one)
+            if one.loaded.profile is not None:
+                profiles.add(one.endpoint.id, one.loaded.profile)
+
+        uri, handler = serving.function_uri, serving.handler
+        repository = Repository(plane, uri, handler, settings.home, open_state, serving.allows, changed)
+        repository.start()
+        compiling.begin(*plane.served)
+        if spans is not None:
+            protocols = tuple(traced_protocol(protocol, spans) for protocol in protocols)
+            observers[:-1] = [traced_observer("outbox", see, spans) for see in observers[:-1]]
+            plane = traced_plane(plane, spans)
+        gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors, repository)
+        outer = gateway if spans is None else TracedGateway(gateway, spans)
+        return cls(outer, profiles, recorder, metrics, compiling, repository, spans)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -84,7 +96,8 @@ class NuclioFunction:
 
     def close(self) -> None:
         """Send what was recorded; what is not taken in time stays on disk, for another worker."""
-        self._compiler.close()
+        self._repository.close()
+        self._compiling.close()
         self._profiles.close()
         if self.recorder is not None:
             self.recorder.close()

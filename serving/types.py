@@ -24,6 +24,8 @@ class Operation(StrEnum):
     MODEL_READY = "model_ready"
     GRAPH = "graph"
     INDEX = "index"
+    LOAD = "load"
+    UNLOAD = "unload"
     DOCUMENT = "document"
 
 
@@ -143,6 +145,7 @@ class About(msgspec.Struct, frozen=True, gc=False):
     engine: str = "native"
     engine_reason: str = ""
     warnings: list[str] = []
+    is_ready: bool = True
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
