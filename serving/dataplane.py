@@ -4,53 +4,91 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
-from .errors import ModelFailed, NotFound, ServingError
+from .errors import ModelFailed, NotFound, NotOffered, ServingError
+from .graph.crew import Crew
 from .graph.deployment import Deployment
+from .graph.executor import Executor
+from .graph.place import Served
+from .graph.running import Running, unserved_explainer, walk
+from .graph.start import Start
 from .models.load import LoadedModel, load
-from .types import About, Endpoint, InferenceRequest, InferenceResponse, Operation
+from .types import About, Endpoint, Feedback, InferenceRequest, InferenceResponse, Operation, Walk
+
+_NO_HEADERS: Mapping[str, str] = {}
 
 _log = logging.getLogger("leeway.serving")
 
 
-class Served(NamedTuple):
-    """One loaded model, and who it is."""
-
-    endpoint: Endpoint
-    loaded: LoadedModel
-
-
 class DataPlane:
-    """The deployments of one worker, by name."""
+    """The deployments of one worker, by name. `served` holds every loaded model: of a deployment of one model under the
+    deployment's name, of graphs under deployment/predictor/node. `running` are the deployments with a graph.
+    """
 
-    def __init__(self, served: Mapping[str, Served]):
-        self._served = dict(served)
+    def __init__(
+        self,
+        served: Mapping[str, Served],
+        running: Mapping[str, Running] | None = None,
+        explainers: Mapping[str, str] | None = None,
+    ):
+        self._served, self._running, self._explainers = served, dict(running or {}), dict(explainers or {})
 
     @classmethod
     def of(cls, deployments: Iterable[Deployment], function_uri: str, handler: str, home: Path) -> "DataPlane":
         """Load every model; LoadError where one cannot be. `function_uri` is project/function."""
-        return cls({each.name: _serve(each, function_uri, handler, home) for each in deployments})
+        models: dict[str, Served] = {}
+        start = Start(models, Executor(Crew()), function_uri, handler, home)
+        running, explainers = {}, {}
+        for each in deployments:
+            if each.is_one_model:
+                models[each.name] = _serve(each, function_uri, handler, home)
+                if each.predictors[0].explainer:
+                    explainers[each.name] = each.predictors[0].explainer
+            else:
+                running[each.name] = start.running(each)
+        return cls(models, running, explainers)
 
     @property
     def served(self) -> list[Served]:
         return list(self._served.values())
 
+    @property
+    def running(self) -> list[Running]:
+        return list(self._running.values())
+
+    @property
+    def names(self) -> list[str]:
+        """Of the deployments."""
+        return [*(name for name in self._served if "/" not in name), *self._running]
+
     def endpoint(self, deployment: str, version: str = "") -> Endpoint:
-        """Who answers; NotFound where nobody is called so, or not in this version."""
+        """Who answers; NotFound where nobody is called so, or not in this version. Of several who answers most."""
         served = self._served.get(deployment)
         if served is None:
-            raise NotFound(f"no model {deployment!r:.80} is served here; there are: {', '.join(self._served)}")
+            return self._endpoint_of_graph(deployment, version)
         if version and version != served.endpoint.version:
             raise NotFound(f"{deployment} has no version {version!r:.80}; it has {served.endpoint.version}")
         return served.endpoint
 
-    def answer(self, endpoint: Endpoint, request: InferenceRequest) -> InferenceResponse:
-        """ServingError where there is no answer; what a model raises is logged whole, and told by its name."""
+    def answer(
+        self,
+        endpoint: Endpoint,
+        request: InferenceRequest,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        version: str = "",
+    ) -> InferenceResponse:
+        """ServingError where there is no answer; what a model raises is logged whole, and told by its name. `headers`
+        and `version` have a say in which predictor of several answers."""
         when = time.time()
-        model = self._served[endpoint.deployment].loaded.model
+        served = self._served.get(endpoint.deployment)
+        if served is None:
+            return self._running[endpoint.deployment].answer(request, headers, version)
+        model = served.loaded.model
         try:
-            prediction = (model.explain if request.operation is Operation.EXPLAIN else model.predict)(request)
+            if request.operation is Operation.EXPLAIN:
+                prediction = self._explain(endpoint.deployment, served, request)
+            else:
+                prediction = model.predict(request)
         except ModelFailed:
             _log.exception("model %s: request %s", endpoint.id, request.id)
             raise
@@ -63,9 +101,45 @@ class DataPlane:
             ) from error
         return InferenceResponse(request.id, endpoint, prediction, when)
 
+    def hear(self, endpoint: Endpoint, told: Feedback) -> Walk | None:
+        """Pass feedback on to the nodes that learn from it; of whom it speaks, where it says so itself."""
+        running = self._running.get(endpoint.deployment)
+        return None if running is None else running.hear(told)
+
     def about(self, deployment: str = "") -> list[About]:
-        """What is known of one model, or of all of them."""
-        return [_about(self._served[deployment])] if deployment else [_about(each) for each in self._served.values()]
+        """What is known of one deployment, or of all of them."""
+        return [self._about(name) for name in ([deployment] if deployment else self.names)]
+
+    def _explain(self, deployment: str, served: Served, request: InferenceRequest):
+        kind = self._explainers.get(deployment)
+        if kind is not None:
+            raise NotOffered(unserved_explainer(deployment, kind))
+        return served.loaded.model.explain(request)
+
+    def _endpoint_of_graph(self, deployment: str, version: str) -> Endpoint:
+        running = self._running.get(deployment)
+        if running is None or "/" in deployment:
+            raise NotFound(f"no model {deployment!r:.80} is served here; there are: {', '.join(self.names)}")
+        if not version:
+            return running.nominal
+        found = [arm.endpoint for arm in running.arms]
+        for endpoint in found:
+            if endpoint.version == version:
+                return endpoint
+        known = ", ".join(each.version for each in found)
+        raise NotFound(f"{deployment} has no version {version!r:.80}; it has {known}")
+
+    def _about(self, name: str) -> About:
+        if name in self._served:
+            return _about(self._served[name])
+        running = self._running[name]
+        arm = running.most
+        endpoint = arm.endpoint
+        nodes = [_about_node(each) for each in walk(arm.place)]
+        features = nodes[0].features
+        return About(
+            name, endpoint.version, endpoint.class_name, endpoint.id, "", features, predictor=arm.name, nodes=nodes
+        )
 
 
 def _serve(deployment: Deployment, function_uri: str, handler: str, home: Path) -> Served:
@@ -81,6 +155,12 @@ def served(deployment: Deployment, loaded: LoadedModel, function_uri: str) -> Se
     return Served(endpoint, loaded)
 
 
+def _about_node(place) -> About:
+    unit, endpoint = place.find()
+    features = [{"name": name} for name in (endpoint.features if endpoint is not None else None) or ()]
+    return About(place.name, unit.version, unit.class_name, endpoint.id if endpoint is not None else "", "", features)
+
+
 def _about(served: Served) -> About:
     endpoint, loaded = served
     return About(
@@ -91,4 +171,5 @@ def _about(served: Served) -> About:
         loaded.sha256,
         [{"name": name} for name in endpoint.features or ()],
         loaded.outputs,
+        predictor=endpoint.id.rsplit("/", 3)[1],
     )

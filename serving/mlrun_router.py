@@ -7,10 +7,11 @@ import orjson
 
 from leeway.settings import Settings
 
-from .dataplane import DataPlane, Served, served
+from .dataplane import DataPlane, served
 from .errors import LoadError
 from .graph.deployment import Deployment, Node, Predictor
 from .graph.environment import PREDICTOR
+from .graph.place import Served
 from .models.load import hosted, load
 from .nuclio_function import NuclioFunction
 from .settings import ServingSettings

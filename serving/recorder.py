@@ -91,7 +91,7 @@ class Recorder:
 
     def _record(self, exchange: Exchange, origin: Origin) -> Record:
         endpoint, asked, answer = exchange.endpoint, exchange.request, exchange.response
-        told = exchange.feedback
+        told, walk = exchange.feedback, exchange.walk
         said = told or asked
         prediction = answer.prediction if answer is not None else None
         return Record(
@@ -118,6 +118,10 @@ class Recorder:
             error=str(exchange.error) if exchange.error is not None else None,
             labels=said.labels if said is not None else {},
             metrics=prediction.metrics if prediction is not None else {},
+            arm=walk.arm if walk is not None else None,
+            propensity=walk.propensity if walk is not None else None,
+            key_hash=walk.key_hash if walk is not None else None,
+            nodes=walk.nodes if walk is not None else [],
             trace=exchange.trace,
             host=self._host,
             worker=self._worker,

@@ -55,7 +55,7 @@ def _load(node: Node, handler: str, home: Path) -> LoadedModel:
         model = _of_users(kind, node, located)
     else:
         model = _built_in(node, located, names)
-    sha256 = located.sha256 if located is not None else _hash_of_class(kind)
+    sha256 = located.sha256 if located is not None else hash_of_class(kind)
     return LoadedModel(
         model,
         sha256,
@@ -74,7 +74,7 @@ def hosted(node: Node, server: Any) -> LoadedModel:
     model, located = V2ModelServerModel(server), None
     if node.uri and ("://" not in node.uri or node.uri.startswith("file://")):
         located = locate(node.name, node.uri)
-    sha256 = located.sha256 if located is not None else _hash_of_class(type(server))
+    sha256 = located.sha256 if located is not None else hash_of_class(type(server))
     profile = located.profile if located is not None else None
     names = _feature_names(located) or model.features
     return LoadedModel(model, sha256, node.version or sha256[:_VERSION_DIGITS], profile, names, _outputs(located))
@@ -143,7 +143,7 @@ def _outputs(located: Located | None) -> list[dict[str, Any]]:
     return [dict(output) for output in found or () if isinstance(output, dict)]
 
 
-def _hash_of_class(kind: type) -> str:
+def hash_of_class(kind: type) -> str:
     """A class without a file: its code is the model."""
     try:
         return hashlib.sha256(inspect.getsource(kind).encode()).hexdigest()

@@ -36,6 +36,8 @@ class ScikitLearn(Model):
         self._width = _width(estimator, self.features)
         self._one_pass = _is_sklearns(last) and type(last).__name__ in _MOST_PROBABLE
         self._has_probabilities = hasattr(estimator, "predict_proba")
+        classes = getattr(estimator, "classes_", None)
+        self._classes = classes.tolist() if isinstance(classes, np.ndarray) else None
         self._frame = _needs_frame(estimator)
         self._rows = NumericRows(self._width, _allows_missing(estimator), self.features)
         warnings.filterwarnings("ignore", _NAMES_NOT_GIVEN, UserWarning)  # rows are in its order: that is the contract
@@ -68,7 +70,7 @@ class ScikitLearn(Model):
             outputs = self._estimator.classes_.take(probabilities.argmax(axis=1))
         else:
             outputs = self._estimator.predict(matrix)
-        return Prediction(outputs.tolist(), probabilities.tolist())
+        return Prediction(outputs.tolist(), probabilities.tolist(), classes=self._classes)
 
     def _table(self, rows: list) -> Any:
         """For pipelines that choose columns by name: their own steps say what may be in them."""

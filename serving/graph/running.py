@@ -1,0 +1,204 @@
+"""A deployment of several predictors, or of a graph: chooses who answers, and runs it."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
+from typing import NamedTuple
+
+import msgspec
+
+from serving.errors import BadRequest, NotOffered, ServingError
+from serving.policies.draw import draw
+from serving.policies.sticky import key_hash, sticky
+from serving.types import Endpoint, Feedback, InferenceRequest, InferenceResponse, Operation, Walk
+
+from .deployment import Deployment
+from .executor import Executor, Place, Run
+from .message import Message
+from .unit import Unit
+
+FORCED = "x-leeway-predictor"
+_VERSION_DIGITS = 12
+
+_log = logging.getLogger("leeway.serving")
+
+
+class Arm:
+    """A predictor that runs; `path` is project/function/deployment/predictor."""
+
+    def __init__(self, name: str, place: Place, path: str):
+        self.name, self.place, self.path = name, place, path
+        self._places = tuple(walk(place))
+        self._known: tuple[list, Endpoint] | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Who answers, where it is not one model alone: the arm, in a version of all its nodes' versions."""
+        known, places = self._known, self._places
+        found = [places[0].find()] if len(places) == 1 else [place.find() for place in places]
+        if known is None or known[0] != found:
+            known = self._known = found, self._made(found)
+        return known[1]
+
+    def _made(self, found: Sequence[tuple[Unit, Endpoint | None]]) -> Endpoint:
+        unit, endpoint = found[0]
+        if len(found) == 1 and endpoint is not None:
+            return endpoint
+        versions = [f"{place.name}:{unit.class_name}:{unit.version}" for place, (unit, _) in zip(self._places, found)]
+        version = hashlib.sha256("\n".join(versions).encode()).hexdigest()[:_VERSION_DIGITS]
+        root = self.place.name
+        deployment = self.path.split("/")[2]
+        return Endpoint(f"{self.path}/{root}/{version}", deployment, root, version, unit.class_name)
+
+
+class Split(msgspec.Struct, frozen=True, gc=False):
+    """How requests are shared out among the arms; `version` counts the changes."""
+
+    weights: tuple[float, ...]
+    version: int = 0
+
+
+class Chosen(NamedTuple):
+    """An arm, the probability with which it was chosen, and the hash of the key that chose it."""
+
+    arm: Arm
+    propensity: float
+    key_hash: str | None = None
+
+
+class Running:
+    """One deployment in one worker. `split` is replaced as a whole when the traffic changes; `most` is the arm that
+    answers most."""
+
+    def __init__(self, deployment: Deployment, arms: Sequence[Arm], executor: Executor, random: Random):
+        self.deployment, self.arms = deployment, tuple(arms)
+        self._executor, self._random = executor, random
+        self._nominal: tuple[Endpoint, Endpoint] | None = None
+        self._names = [arm.name for arm in self.arms]
+        self.split = Split(tuple(float(each.weight) for each in deployment.live))
+
+    @property
+    def routing_name(self) -> str:
+        """Under which the choice of the predictor stands in Seldon's meta.routing; no node is called so."""
+        return f"{self.deployment.name}/predictor"
+
+    def answer(self, request: InferenceRequest, headers: Mapping[str, str], version: str) -> InferenceResponse:
+        """ServingError where there is no answer; its `walk` says how far it came. `version` is "" for any."""
+        when = time.time()
+        if request.operation is Operation.EXPLAIN:
+            raise self._unexplained()
+        chosen = self._choose(request, headers, version)
+        arm, run = chosen.arm, Run(request)
+        if len(self.arms) > 1:
+            run.choose(arm.name, chosen.propensity)
+            run.routing[self.routing_name] = self._names.index(arm.name)
+        message = Message.of(request, request.tags)
+        try:
+            message = self._executor.run(arm.place, message, run)
+        except ServingError as error:
+            error.walk = self._walk(chosen, run, message)
+            raise
+        walk = self._walk(chosen, run, message)
+        return InferenceResponse(request.id, walk.endpoint, message.said, when, walk)
+
+    def hear(self, told: Feedback) -> Walk | None:
+        """Tell the nodes that want to know, as far as `routing` says who was asked; who that was, where it does."""
+        names: list[str] = []
+        arm = self.arms[0]
+        if len(self.arms) > 1:
+            index = told.routing.get(self.routing_name, -1)
+            if not 0 <= index < len(self.arms):
+                return None
+            arm = self.arms[index]
+            names.append(arm.name)
+        if not self._tell(arm.place, told, names):
+            return None
+        return Walk(endpoint=arm.endpoint, arm="/".join(names) or None)
+
+    @property
+    def split(self) -> Split:
+        return self._split
+
+    @split.setter
+    def split(self, split: Split) -> None:
+        self._split, self.most = split, self.arms[split.weights.index(max(split.weights))]
+
+    @property
+    def nominal(self) -> Endpoint:
+        """Who would answer, as long as it is not known who does; no columns, as those are each model's own."""
+        endpoint = self.most.endpoint
+        if self._nominal is None or self._nominal[0] is not endpoint:
+            self._nominal = endpoint, msgspec.structs.replace(endpoint, features=None)
+        return self._nominal[1]
+
+    def _choose(self, request: InferenceRequest, headers: Mapping[str, str], version: str) -> Chosen:
+        arms = self.arms
+        if version:
+            return Chosen(next(arm for arm in arms if arm.endpoint.version == version), 1.0)
+        if len(arms) == 1:
+            return Chosen(arms[0], 1.0)
+        if (forced := headers.get(FORCED, "")) != "":
+            if forced not in self._names:
+                raise BadRequest(f"{FORCED} is {forced!r:.60}; there are {', '.join(self._names)}")
+            return Chosen(arms[self._names.index(forced)], 1.0)
+        weights, by = self.split.weights, self.deployment.sticky
+        key = (headers.get(by) or request.labels.get(by) or "") if by else ""
+        if key:
+            index = sticky(key, self._names, weights)
+            return Chosen(arms[index], weights[index] / sum(weights), key_hash(key))
+        return Chosen(arms[(found := draw(weights, self._random.random()))[0]], found[1])
+
+    def _walk(self, chosen: Chosen, run: Run, message: Message) -> Walk:
+        answered = run.answered
+        return Walk(
+            endpoint=answered if answered is not None else chosen.arm.endpoint,
+            arm="/".join(run.chosen) or None,
+            propensity=run.propensity if run.chosen else None,
+            key_hash=chosen.key_hash,
+            nodes=run.nodes if len(run.nodes) > 1 or run.answered is None else [],
+            routing=run.routing,
+            path=run.path,
+            tags=message.tags,
+            metrics=message.metrics,
+            names=message.names if message.rows is not run.request.rows else None,
+        )
+
+    def _tell(self, place: Place, told: Feedback, names: list[str]) -> bool:
+        """Whether it is known which way the request went, down from here; adds the names of chosen children."""
+        unit, _ = place.find()
+        branch = told.routing.get(place.name)
+        if unit.feedback is not None:
+            try:
+                unit.feedback(told, branch)
+            except (Exception, SystemExit):
+                _log.exception("node %s failed at feedback about %s", place.name, told.about)
+        if unit.route is None or branch == -1:
+            return all([self._tell(child, told, names) for child in place.children])
+        if branch is None or not 0 <= branch < len(place.children):
+            return False
+        names.append(place.children[branch].name)
+        return self._tell(place.children[branch], told, names)
+
+    def _unexplained(self) -> NotOffered:
+        name = self.deployment.name
+        for predictor in self.deployment.predictors:
+            if predictor.explainer:
+                return NotOffered(unserved_explainer(name, predictor.explainer))
+        return NotOffered(f"{name} is a graph, which has no answer of its own to explain; ask one of its models")
+
+
+def walk(place: Place) -> Iterator[Place]:
+    """A place and all below it, parents first."""
+    yield place
+    for child in place.children:
+        yield from walk(child)
+
+
+def unserved_explainer(deployment: str, kind: str) -> str:
+    """Why an explainer that was asked for does not answer."""
+    return (
+        f"the explainer {kind} of {deployment} is not served: explainers are containers of their own, which do not run "
+        "here; a class of your own can explain: MODEL_CLASS, with a method explain(rows)"
+    )

@@ -1,0 +1,65 @@
+"""From a deployment to one that runs: every node loaded, every tree in its place."""
+
+from pathlib import Path
+from random import Random
+
+from serving.errors import LoadError
+from serving.models.find_class import find_class
+from serving.models.load import hash_of_class, load
+from serving.types import Endpoint
+
+from .deployment import COMPONENT, Deployment, Node, Predictor
+from .executor import Executor
+from .place import Served, built_in, place
+from .running import Arm, Running
+from .unit import Unit
+
+_VERSION_DIGITS = 12
+
+
+class Start:
+    """Loads what deployments name: models into `served`, by deployment/predictor/node. LoadError where one cannot be.
+
+    `function_uri` is project/function; `handler` and `home` are what models.load takes.
+    """
+
+    def __init__(self, served: dict[str, Served], executor: Executor, function_uri: str, handler: str, home: Path):
+        self._served, self._executor, self._function_uri = served, executor, function_uri
+        self._handler, self._home = handler, home
+
+    def running(self, deployment: Deployment) -> Running:
+        random = Random(deployment.seed)
+        arms = [self.arm(deployment, each, random) for each in deployment.live]
+        return Running(deployment, arms, self._executor, random)
+
+    def arm(self, deployment: Deployment, predictor: Predictor, random: Random) -> Arm:
+        path = f"{deployment.name}/{predictor.name}"
+        units: dict[str, Unit] = {}
+        for node in predictor.graph.walk():
+            key = f"{path}/{node.name}"
+            if key in units or key in self._served:
+                raise LoadError(f"{path} has two nodes called {node.name!r}; give each a name of its own")
+            unit = self._component(node) if node.implementation == COMPONENT else built_in(node, random)
+            if unit is not None:
+                units[key] = unit
+            else:
+                self._served[key] = self._model(deployment.name, path, node)
+        root = place(predictor.graph, lambda node: f"{path}/{node.name}", self._served, units)
+        return Arm(predictor.name, root, f"{self._function_uri}/{path}")
+
+    def _model(self, deployment: str, path: str, node: Node) -> Served:
+        loaded = load(node, self._handler, self._home)
+        id = f"{self._function_uri}/{path}/{node.name}/{loaded.version}"
+        endpoint = Endpoint(id, deployment, node.name, loaded.version, loaded.model.class_name, loaded.features)
+        return Served(endpoint, loaded)
+
+    def _component(self, node: Node) -> Unit:
+        from serving.models.seldon_component import SeldonComponent
+
+        try:
+            kind = find_class(node.class_name, self._handler)
+            return SeldonComponent(kind, node).unit(node.version or hash_of_class(kind)[:_VERSION_DIGITS])
+        except LoadError:
+            raise
+        except Exception as error:
+            raise LoadError(f"node {node.name!r} cannot be loaded: {type(error).__name__}: {error}") from error
