@@ -18,11 +18,11 @@ _SELDON = """# SeldonDeployments
 
 Generated from serving/graph/seldon_fields.py by `make docs`.
 
-`SELDON_DEPLOYMENT` of a model server is a SeldonDeployment of Seldon Core 1: a file, a URL, or the YAML itself. `leeway
-apply -f FILE` deploys each of a file as a function of its own. Nodes run inside the function's workers; one that works in
-a container of its own there is a Python class here. What becomes of each field: **served** by the function, **mapped** into
-its Nuclio spec, **noted** (accepted, does nothing, and is said each time), or **refused** with the reason. A field that is
-not in the table is refused as unknown.
+`SELDON_DEPLOYMENT` of a model server is a SeldonDeployment of Seldon Core 1: a file, a URL, or the YAML itself. With
+`leeway apply -f FILE` each of a file becomes a function of its own. Nodes run inside the function's workers; one that
+works in a container of its own there is a Python class here. What becomes of each field: **served** by the function,
+**mapped** into its Nuclio spec, **noted** (accepted, does nothing, and is said each time), or **refused** with the
+reason. A field that is not in the table is refused as unknown.
 """
 METRICS = {"model_server": "serving/exposition.py", "concept_drift": "monitoring/metrics.py"}
 

@@ -10,7 +10,8 @@ from .graph.crew import Crew
 from .graph.deployment import Deployment
 from .graph.executor import Executor
 from .graph.place import Served
-from .graph.running import Running, unserved_explainer, walk
+from .graph.running import Running, unserved_explainer
+from .graph.shadow import Shadow
 from .graph.start import Start
 from .models.load import LoadedModel, load
 from .types import About, Endpoint, Feedback, InferenceRequest, InferenceResponse, Operation, Walk
@@ -55,6 +56,10 @@ class DataPlane:
     @property
     def running(self) -> list[Running]:
         return list(self._running.values())
+
+    @property
+    def shadows(self) -> list[Shadow]:
+        return [shadow for each in self._running.values() for shadow in each.shadows]
 
     @property
     def names(self) -> list[str]:
@@ -135,7 +140,7 @@ class DataPlane:
         running = self._running[name]
         arm = running.most
         endpoint = arm.endpoint
-        nodes = [_about_node(each) for each in walk(arm.place)]
+        nodes = [_about_node(each) for each in arm.place.walk()]
         features = nodes[0].features
         return About(
             name, endpoint.version, endpoint.class_name, endpoint.id, "", features, predictor=arm.name, nodes=nodes

@@ -93,6 +93,12 @@ class Exposition:
         for known in self._metrics.endpoints:
             info.add_metric([known.deployment, known.version, known.class_name, known.id], 1)
         yield info
+        dropped = CounterMetricFamily(
+            "leeway_shadow_dropped", "Requests that a busy shadow did not see", labels=["deployment", "predictor"]
+        )
+        for deployment, predictor, count in self._metrics.shadows(self._sums):
+            dropped.add_metric([deployment, predictor], count)
+        yield dropped
         failures = self._sums.get(("failures",), [0.0])[0]
         yield CounterMetricFamily("leeway_observer_failures", "Exchanges that could not be counted", failures)
 

@@ -161,6 +161,8 @@ class Gateway:
         if error is not None:
             return self._refuse(protocol, error, id)
         headers = {"X-Request-Id": header_value(id), **content.headers}
+        if walk is not None and walk.arm is not None:
+            headers["X-Leeway-Arm"] = header_value(walk.arm)
         return HttpAnswer(200, content.body, headers, content.content_type)
 
     def _describe(self, protocol: Protocol, route: Route, request: HttpRequest) -> HttpAnswer:

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from leeway.backends import connect
+from leeway.desired import SHARED
 from leeway.settings import Settings
 
 from .auth import Auth
@@ -10,6 +11,7 @@ from .cors import Cors
 from .dataplane import DataPlane
 from .gateway import Gateway
 from .graph.environment import deployments_of
+from .live import Live
 from .metrics import Metrics
 from .profiles import Profiles
 from .protocols.mlrun_v1 import MlrunV1
@@ -25,8 +27,9 @@ from .types import HttpRequest
 class NuclioFunction:
     """What one worker holds: the gateway, and what has to be closed when it ends."""
 
-    def __init__(self, gateway: Gateway, profiles: Profiles, recorder: Recorder | None, metrics: Metrics):
-        self.gateway, self.recorder, self._profiles, self._metrics = gateway, recorder, profiles, metrics
+    def __init__(self, gateway: Gateway, profiles: Profiles, recorder: Recorder | None, metrics: Metrics, live: Live):
+        self.gateway, self.recorder, self.live = gateway, recorder, live
+        self._profiles, self._metrics = profiles, metrics
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -48,8 +51,13 @@ class NuclioFunction:
         observers = [recorder.see] if recorder else []
         protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
         auth, cors = Auth(serving.tokens), Cors(serving.origins)
+        live = Live(lambda: connect.state(settings, SHARED), serving.function_uri, worker, plane.running)
+        live.start()
+        for shadow in plane.shadows:
+            shadow.see = recorder.see if recorder else shadow.see
+            shadow.dropped = metrics.shadow_dropped(shadow.arm.endpoint.deployment, shadow.arm.name)
         gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
-        return cls(gateway, profiles, recorder, metrics)
+        return cls(gateway, profiles, recorder, metrics, live)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -59,6 +67,7 @@ class NuclioFunction:
 
     def close(self) -> None:
         """Send what was recorded; what is not taken in time stays on disk, for another worker."""
+        self.live.close()
         self._profiles.close()
         if self.recorder is not None:
             self.recorder.close()

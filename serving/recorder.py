@@ -121,6 +121,7 @@ class Recorder:
             arm=walk.arm if walk is not None else None,
             propensity=walk.propensity if walk is not None else None,
             key_hash=walk.key_hash if walk is not None else None,
+            shadow_of=walk.shadow_of if walk is not None else None,
             nodes=walk.nodes if walk is not None else [],
             trace=exchange.trace,
             host=self._host,

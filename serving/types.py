@@ -115,13 +115,15 @@ class Walk(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `arm` names the choices, predictor first, separated by slashes (None: there was none to make), `propensity` is the
     probability with which they were made (None: not known), `key_hash` the hash of the sticky key that made the first.
-    `routing`, `path`, `tags` and `metrics` are Seldon's meta; `names` are those of the outputs' columns.
+    A shadow's says in `shadow_of` which predictor answered. `routing`, `path`, `tags` and `metrics` are Seldon's meta;
+    `names` are those of the outputs' columns.
     """
 
     endpoint: Endpoint
     arm: str | None = None
     propensity: float | None = None
     key_hash: str | None = None
+    shadow_of: str | None = None
     nodes: list[NodeAnswer] = []
     routing: dict[str, int] = {}
     path: dict[str, str] = {}

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leeway.errors import PlatformError
+from leeway.own_outbox import record_of, send
+from leeway.record import DECISION
 from leeway.settings import Settings
 
 from . import functions
@@ -19,10 +21,11 @@ _SERVER, _WATCHER = "hub://leeway/model_server", "hub://leeway/concept_drift"
 
 @dataclass(frozen=True)
 class Applied:
-    """One that is in service: `function` is the full name of the function that serves it."""
+    """One that is in service: `function` is the full name of the function that serves it, `stream` where it records."""
 
     function: str
     project: str
+    stream: str
     seldon: "SeldonDeployment"
 
     @property
@@ -57,7 +60,8 @@ def applied(settings: Settings) -> list[Applied]:
         if text := env.get(VARIABLE):
             name = function.path.name
             short = name.removeprefix(f"{project}-")
-            found += [Applied(name, project, each) for each in _read(text, short, read_seldon)]
+            stream = env.get("INFERENCE_STREAM") or ""
+            found += [Applied(name, project, stream, each) for each in _read(text, short, read_seldon)]
     return found
 
 
@@ -89,6 +93,48 @@ def delete(settings: Settings, one: Applied) -> list[str]:
     return gone
 
 
+def traffic(settings: Settings, one: Applied, shares: Mapping[str, int], why: str) -> dict[str, Any]:
+    """Give its predictors these shares, in every worker, and put it on record in its stream."""
+    import getpass
+    from contextlib import closing
+
+    from leeway.backends import connect
+    from leeway.desired import SHARED
+    from serving.traffic import set_traffic
+
+    who = getpass.getuser()
+    with closing(connect.state(settings, SHARED)) as state:
+        made = set_traffic(state, one.key, one.seldon.deployment, shares, who, why)
+    weights, version = made.change.weights, made.change.version
+    decision = {"do": "traffic", "weights": weights, "version": version, "who": who, "note": why}
+    told = send(settings, one.stream, one.key, [lambda at: record_of(one.key, DECISION, at, decision=decision)])
+    return {
+        "name": one.name,
+        "traffic": weights,
+        "version": version,
+        "confirmed": list(made.confirmed),
+        "waiting": list(made.waiting),
+        "notes": list(made.notes),
+        "recorded": told,
+    }
+
+
+def history(settings: Settings, one: Applied) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """(the shares in force, every change of them from the first on)"""
+    from contextlib import closing
+
+    import msgspec
+
+    from leeway.backends import connect
+    from leeway.desired import SHARED, desired
+    from serving.traffic import current
+
+    with closing(connect.state(settings, SHARED)) as state:
+        found = desired(state, one.key)
+        changes = [] if found is None else [msgspec.to_builtins(each) for each in found.history]
+        return current(state, one.key, one.seldon.deployment), changes
+
+
 def about(settings: Settings) -> Iterator[dict[str, Any]]:
     """What is known of each: name, function, state, url, predictors."""
     known = functions.deployed(settings)
@@ -100,9 +146,16 @@ def about(settings: Settings) -> Iterator[dict[str, Any]]:
             "function": each.function,
             "state": status.get("state", ""),
             "url": next(iter(status.get("addresses", [])), ""),
-            "predictors": [_predictor(one) for one in each.seldon.deployment.predictors],
+            "predictors": _predictors(settings, each),
             "notes": list(each.seldon.notes),
         }
+
+
+def _predictors(settings: Settings, one: Applied) -> list[dict[str, Any]]:
+    """With the traffic that is in force."""
+    shares, _ = history(settings, one)
+    found = [_predictor(each) for each in one.seldon.deployment.predictors]
+    return [{**each, "traffic": shares.get(each["name"], each["traffic"])} for each in found]
 
 
 def _predictor(predictor: Any) -> dict[str, Any]:
@@ -128,6 +181,7 @@ def _apply(seldon: "SeldonDeployment", folder: Path, project: str, settings: Set
 
     name, shape = seldon.deployment.name, seldon.shape
     home, stream = mlrun_project(project, settings), f"users/admin/{name}"
+    _begin_anew(settings, f"{project}/{name}/{name}")
     text = yaml.safe_dump(_with_absolute_paths(seldon.document, folder, name), sort_keys=False)
     url = deploy_function(
         home, _SERVER, name, {**shape.env, VARIABLE: text, "INFERENCE_STREAM": stream}, shape.workers, shape.spec()
@@ -142,6 +196,17 @@ def _apply(seldon: "SeldonDeployment", folder: Path, project: str, settings: Set
         "predictors": [_predictor(each) for each in seldon.deployment.predictors],
         "notes": list(seldon.notes),
     }
+
+
+def _begin_anew(settings: Settings, key: str) -> None:
+    """What the file says is in force from now on."""
+    from contextlib import closing
+
+    from leeway.backends import connect
+    from leeway.desired import SHARED, reset
+
+    with closing(connect.state(settings, SHARED)) as state:
+        reset(state, key, "apply")
 
 
 def _with_absolute_paths(document: Mapping[str, Any], folder: Path, name: str) -> dict[str, Any]:

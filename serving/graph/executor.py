@@ -7,7 +7,7 @@ asked (-2); what several children said is combined, or else the first one's is t
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -41,6 +41,12 @@ class Place(NamedTuple):
     pace: Pace
     children: tuple["Place", ...] = ()
     timeout_s: float | None = None
+
+    def walk(self) -> Iterator["Place"]:
+        """Itself and all below it, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
 
     @property
     def is_quick(self) -> bool:

@@ -1,9 +1,8 @@
 """A deployment of several predictors, or of a graph: chooses who answers, and runs it."""
 
-import hashlib
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -14,43 +13,15 @@ from serving.policies.draw import draw
 from serving.policies.sticky import key_hash, sticky
 from serving.types import Endpoint, Feedback, InferenceRequest, InferenceResponse, Operation, Walk
 
+from .arm import Arm
 from .deployment import Deployment
 from .executor import Executor, Place, Run
 from .message import Message
-from .unit import Unit
+from .shadow import Shadow
 
 FORCED = "x-leeway-predictor"
-_VERSION_DIGITS = 12
 
 _log = logging.getLogger("leeway.serving")
-
-
-class Arm:
-    """A predictor that runs; `path` is project/function/deployment/predictor."""
-
-    def __init__(self, name: str, place: Place, path: str):
-        self.name, self.place, self.path = name, place, path
-        self._places = tuple(walk(place))
-        self._known: tuple[list, Endpoint] | None = None
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Who answers, where it is not one model alone: the arm, in a version of all its nodes' versions."""
-        known, places = self._known, self._places
-        found = [places[0].find()] if len(places) == 1 else [place.find() for place in places]
-        if known is None or known[0] != found:
-            known = self._known = found, self._made(found)
-        return known[1]
-
-    def _made(self, found: Sequence[tuple[Unit, Endpoint | None]]) -> Endpoint:
-        unit, endpoint = found[0]
-        if len(found) == 1 and endpoint is not None:
-            return endpoint
-        versions = [f"{place.name}:{unit.class_name}:{unit.version}" for place, (unit, _) in zip(self._places, found)]
-        version = hashlib.sha256("\n".join(versions).encode()).hexdigest()[:_VERSION_DIGITS]
-        root = self.place.name
-        deployment = self.path.split("/")[2]
-        return Endpoint(f"{self.path}/{root}/{version}", deployment, root, version, unit.class_name)
 
 
 class Split(msgspec.Struct, frozen=True, gc=False):
@@ -72,8 +43,15 @@ class Running:
     """One deployment in one worker. `split` is replaced as a whole when the traffic changes; `most` is the arm that
     answers most."""
 
-    def __init__(self, deployment: Deployment, arms: Sequence[Arm], executor: Executor, random: Random):
-        self.deployment, self.arms = deployment, tuple(arms)
+    def __init__(
+        self,
+        deployment: Deployment,
+        arms: Sequence[Arm],
+        shadows: Sequence[Shadow],
+        executor: Executor,
+        random: Random,
+    ):
+        self.deployment, self.arms, self.shadows = deployment, tuple(arms), tuple(shadows)
         self._executor, self._random = executor, random
         self._nominal: tuple[Endpoint, Endpoint] | None = None
         self._names = [arm.name for arm in self.arms]
@@ -83,6 +61,16 @@ class Running:
     def routing_name(self) -> str:
         """Under which the choice of the predictor stands in Seldon's meta.routing; no node is called so."""
         return f"{self.deployment.name}/predictor"
+
+    @property
+    def declared(self) -> dict[str, int]:
+        """The shares that the deployment itself says, in the order of the arms."""
+        return {each.name: each.weight for each in self.deployment.live}
+
+    @property
+    def follows(self) -> bool:
+        """Whether there is something that can change while it runs."""
+        return len(self.arms) > 1
 
     def answer(self, request: InferenceRequest, headers: Mapping[str, str], version: str) -> InferenceResponse:
         """ServingError where there is no answer; its `walk` says how far it came. `version` is "" for any."""
@@ -94,13 +82,15 @@ class Running:
         if len(self.arms) > 1:
             run.choose(arm.name, chosen.propensity)
             run.routing[self.routing_name] = self._names.index(arm.name)
+        for shadow in self.shadows:
+            shadow.offer(request, arm.name, headers.get("traceparent"))
         message = Message.of(request, request.tags)
         try:
             message = self._executor.run(arm.place, message, run)
         except ServingError as error:
-            error.walk = self._walk(chosen, run, message)
+            error.walk = chosen.arm.walk(run, message, key_hash=chosen.key_hash)
             raise
-        walk = self._walk(chosen, run, message)
+        walk = chosen.arm.walk(run, message, key_hash=chosen.key_hash)
         return InferenceResponse(request.id, walk.endpoint, message.said, when, walk)
 
     def hear(self, told: Feedback) -> Walk | None:
@@ -150,21 +140,6 @@ class Running:
             return Chosen(arms[index], weights[index] / sum(weights), key_hash(key))
         return Chosen(arms[(found := draw(weights, self._random.random()))[0]], found[1])
 
-    def _walk(self, chosen: Chosen, run: Run, message: Message) -> Walk:
-        answered = run.answered
-        return Walk(
-            endpoint=answered if answered is not None else chosen.arm.endpoint,
-            arm="/".join(run.chosen) or None,
-            propensity=run.propensity if run.chosen else None,
-            key_hash=chosen.key_hash,
-            nodes=run.nodes if len(run.nodes) > 1 or run.answered is None else [],
-            routing=run.routing,
-            path=run.path,
-            tags=message.tags,
-            metrics=message.metrics,
-            names=message.names if message.rows is not run.request.rows else None,
-        )
-
     def _tell(self, place: Place, told: Feedback, names: list[str]) -> bool:
         """Whether it is known which way the request went, down from here; adds the names of chosen children."""
         unit, _ = place.find()
@@ -187,13 +162,6 @@ class Running:
             if predictor.explainer:
                 return NotOffered(unserved_explainer(name, predictor.explainer))
         return NotOffered(f"{name} is a graph, which has no answer of its own to explain; ask one of its models")
-
-
-def walk(place: Place) -> Iterator[Place]:
-    """A place and all below it, parents first."""
-    yield place
-    for child in place.children:
-        yield from walk(child)
 
 
 def unserved_explainer(deployment: str, kind: str) -> str:

@@ -8,10 +8,12 @@ from serving.models.find_class import find_class
 from serving.models.load import hash_of_class, load
 from serving.types import Endpoint
 
+from .arm import Arm
 from .deployment import COMPONENT, Deployment, Node, Predictor
 from .executor import Executor
 from .place import Served, built_in, place
-from .running import Arm, Running
+from .running import Running
+from .shadow import Shadow
 from .unit import Unit
 
 _VERSION_DIGITS = 12
@@ -30,7 +32,12 @@ class Start:
     def running(self, deployment: Deployment) -> Running:
         random = Random(deployment.seed)
         arms = [self.arm(deployment, each, random) for each in deployment.live]
-        return Running(deployment, arms, self._executor, random)
+        shadows = [self._shadow(deployment, each) for each in deployment.predictors if each.is_shadow]
+        return Running(deployment, arms, shadows, self._executor, random)
+
+    def _shadow(self, deployment: Deployment, predictor: Predictor) -> Shadow:
+        random = Random(deployment.seed)  # its own, so that it changes no live draw
+        return Shadow(self.arm(deployment, predictor, random), predictor.weight / 100, self._executor, random)
 
     def arm(self, deployment: Deployment, predictor: Predictor, random: Random) -> Arm:
         path = f"{deployment.name}/{predictor.name}"

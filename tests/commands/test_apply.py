@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
+import leeway as leeway_package
+
 ROWS = np.random.default_rng(3).normal(size=(100, 2))
 TEXT = """
 apiVersion: machinelearning.seldon.io/v1
@@ -26,6 +28,13 @@ spec:
 def models(tmp_path):
     for name, factor in (("one", 1), ("two", 2)):
         joblib.dump(LinearRegression().fit(ROWS, factor * ROWS[:, 0]), tmp_path / f"{name}.pkl")
+
+
+def said_by(url):
+    """What 40 requests are answered with."""
+    with httpx.Client(base_url=url, timeout=60) as client:
+        body = {"instances": [[1.0, 0.0]]}
+        return {round(client.post("/prices/predict", json=body).json()["predictions"][0]) for _ in range(40)}
 
 
 def test_what_is_wrong_with_the_yaml_is_one_line(leeway, write, home):
@@ -63,6 +72,20 @@ def test_a_deployment_is_applied_described_and_deleted(leeway, ok, write, models
     assert "node    two: MODEL SKLEARN_SERVER" in described
     workers = ok(leeway("status", "--json"))["functions"]["models-prices"]["workers"]
     assert len([worker for worker in workers if worker["trigger"] != "stream"]) == 2
+    assert said_by(deployed["url"]) == {1, 2}
+    made = ok(leeway("traffic", "prices", "canary=100", "--why", "it is better", "--json"))
+    assert (made["traffic"], made["waiting"], made["recorded"]) == ({"main": 0, "canary": 100}, [], True)
+    assert len(made["confirmed"]) == 2
+    assert said_by(deployed["url"]) == {2}
+    patch = '[{"op": "replace", "path": "/spec/predictors/1/traffic", "value": 0}]'
+    assert "main gets the rest, 100 %" in leeway("patch", "prices", "--type=json", "-p", patch).stdout
+    assert said_by(deployed["url"]) == {1}
+    assert leeway_package.set_traffic("prices", canary=40)["traffic"] == {"main": 60, "canary": 40}
+    history = ok(leeway("traffic", "prices", "--json"))["history"]
+    assert [(each["version"], each["why"]) for each in history] == [(1, "it is better"), (2, ""), (3, "")]
+    assert "main=60 canary=40" in leeway("get").stdout and "it is better" in leeway("traffic", "prices").stdout
+    assert "Traffic must" not in leeway("traffic", "prices", "canary=5", "main=95").stderr
+    assert "Traffic must sum to 100" in leeway("traffic", "prices", "canary=5", "main=90").stderr
     gone = ok(leeway("delete", "prices", "--json"))["deleted"]
     assert gone == ["models-prices", "models-prices-drift"]
     assert ok(leeway("get", "--json")) == []
