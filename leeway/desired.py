@@ -16,6 +16,7 @@ from .interfaces import State
 
 SHARED = "shared"  # the name of the state
 _DESIRED, _LIVE = "desired/", "live/"
+_REWARDS = "monitoring/rewards/"  # as the stream's consumer shows them
 _HISTORY = 200
 ALIVE_S = 15.0  # a worker that was silent for longer is gone
 
@@ -51,6 +52,20 @@ class Worker(msgspec.Struct, frozen=True):
     name: str
     seen: float
     versions: dict[str, int]
+
+
+class Reward(msgspec.Struct, frozen=True, array_like=True):
+    """What an arm got: how many rewards, their sum, and their sum with each held between 0 and 1."""
+
+    tries: int = 0
+    total: float = 0.0
+    successes: float = 0.0
+
+
+def rewards(state: State, key: str) -> dict[str, Reward]:
+    """By arm, what the stream's consumer counted of a deployment."""
+    found = state.get(_REWARDS + key)
+    return {} if found is None else msgspec.json.decode(found, type=dict[str, Reward])
 
 
 def desired(state: State, key: str) -> Desired | None:

@@ -22,6 +22,7 @@ from .decode import Undecodable, decode
 from .dedupe import Dedupe
 from .label_values import LIVE, Orphan, Place, Who
 from .labels import Labels
+from .rewards import RewardBook
 from .told import REWARD, Told, refusal, truths_of
 
 _CLOCK = "clock"
@@ -42,6 +43,7 @@ class Intake:
         self.counts = CountBook()
         self._dead_letters = DeadLetters()
         self._dedupe = Dedupe()
+        self._rewards = RewardBook()
         self._labels = Labels(settings.labels_age_s, settings.labels_count, state)
         self._batch = Batch()
         self._by_op: dict[str, _Handle] = {
@@ -70,7 +72,7 @@ class Intake:
         """What is to be put into the state, and deleted from it, since the last call."""
         puts: dict[str, bytes] = {}
         deletes: list[str] = []
-        for part in (self.counts, self._dead_letters, self._dedupe, self._labels):
+        for part in (self.counts, self._dead_letters, self._dedupe, self._labels, self._rewards):
             put, deleted = part.changes()
             puts |= put
             deletes += deleted
@@ -81,7 +83,7 @@ class Intake:
     def restore(self, stored: Mapping[str, bytes]) -> None:
         """From what the state holds."""
         self._clock = self._stored_clock = msgspec.json.decode(stored.get(_CLOCK, b"0"))
-        for part in (self.counts, self._dead_letters, self._dedupe, self._labels):
+        for part in (self.counts, self._dead_letters, self._dedupe, self._labels, self._rewards):
             part.restore(stored)
 
     def _advance(self, clock: int) -> None:
@@ -127,8 +129,10 @@ class Intake:
     def _who_answers(self, answers: Answers, record: Record, status: str) -> int:
         if status is TEST:
             return self._labels.who(Who(answers.key, answers.endpoint, TEST))
-        if record.shadow_of is None:
+        if record.shadow_of is None and record.arm is None:
             return answers.live
+        if record.shadow_of is None:
+            return self._labels.who(Who(answers.key, answers.endpoint, LIVE, record.arm))
         return self._labels.who(Who(answers.key, answers.endpoint, f"shadow:{answers.endpoint}"))
 
     def _cease(self, key: str, rows: int) -> None:
@@ -149,8 +153,17 @@ class Intake:
             outcomes = self._labels.truth(key, record.request.id, truths, at)
         else:
             outcomes = [REWARD]
+        if outcomes[0] is not TEST:
+            self._reward(record, key)
         told = Told(record, at, truths, outcomes)
         self._batch.feedback.setdefault(key, []).append(told)
+
+    def _reward(self, record: Record, key: str) -> None:
+        """Count a reward for the arm that it speaks of, where that is known."""
+        reward = record.request.reward
+        arm = record.arm or self._labels.arm(key, record.request.id)
+        if reward is not None and arm:
+            self._rewards.add(key, arm, reward if isinstance(reward, list) else [reward])
 
     def _decide(self, message: Message, at: Place, record: Record, key: str) -> None:
         self._batch.decisions.setdefault(key, []).append(Told(record, at))

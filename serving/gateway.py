@@ -135,6 +135,7 @@ class Gateway:
             asked = protocol.read(route, request)
             if isinstance(asked, Feedback):
                 said, walk = asked, self._plane.hear(endpoint, asked)
+                endpoint = endpoint if walk is None else walk.endpoint
             else:
                 asked = in_model_order(asked, endpoint)
                 said = self._plane.answer(endpoint, asked, request.headers, route.version)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from leeway.desired import Worker, desired, leave, tell
+from leeway.desired import Worker, desired, leave, rewards, tell
 from leeway.interfaces import State
 
 from .graph.running import Running, Split
@@ -45,6 +45,10 @@ class Live:
             self._state = self._state or self._open_state()
             for each in self._running:
                 self._follow(self._state, each)
+                if each.bandits:
+                    found = rewards(self._state, f"{self._function_uri}/{each.deployment.name}")
+                    for bandit in each.bandits:
+                        bandit.learn(found)
             self._tell(self._state)
             self._is_away = False
         except Exception as error:

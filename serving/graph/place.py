@@ -12,6 +12,7 @@ from serving.models.load import LoadedModel
 from serving.policies.built_in import BUILT_IN
 from serving.types import Endpoint, InferenceRequest, Prediction
 
+from .bandit import BANDITS
 from .deployment import COMPONENT, MODEL, SERVERS, Node
 from .executor import Pace, Place
 from .message import Message
@@ -61,7 +62,7 @@ def built_in(node: Node, random: Random) -> Unit | None:
     if node.implementation in BUILT_IN:
         return BUILT_IN[node.implementation](node, random)
     if node.implementation not in ("", COMPONENT, *SERVERS):
-        known = ", ".join((*SERVERS, *BUILT_IN))
+        known = ", ".join((*SERVERS, *BUILT_IN, *BANDITS))
         raise LoadError(
             f"node {node.name!r}: no implementation is called {node.implementation!r:.60}; there are {known}"
         )

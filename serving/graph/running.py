@@ -14,6 +14,7 @@ from serving.policies.sticky import key_hash, sticky
 from serving.types import Endpoint, Feedback, InferenceRequest, InferenceResponse, Operation, Walk
 
 from .arm import Arm
+from .bandit import Bandit
 from .deployment import Deployment
 from .executor import Executor, Place, Run
 from .message import Message
@@ -48,10 +49,12 @@ class Running:
         deployment: Deployment,
         arms: Sequence[Arm],
         shadows: Sequence[Shadow],
+        bandits: Sequence[Bandit],
         executor: Executor,
         random: Random,
     ):
         self.deployment, self.arms, self.shadows = deployment, tuple(arms), tuple(shadows)
+        self.bandits = tuple(bandits)
         self._executor, self._random = executor, random
         self._nominal: tuple[Endpoint, Endpoint] | None = None
         self._names = [arm.name for arm in self.arms]
@@ -70,7 +73,7 @@ class Running:
     @property
     def follows(self) -> bool:
         """Whether there is something that can change while it runs."""
-        return len(self.arms) > 1
+        return len(self.arms) > 1 or bool(self.bandits)
 
     def answer(self, request: InferenceRequest, headers: Mapping[str, str], version: str) -> InferenceResponse:
         """ServingError where there is no answer; its `walk` says how far it came. `version` is "" for any."""

@@ -1,5 +1,6 @@
 """From a deployment to one that runs: every node loaded, every tree in its place."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -9,7 +10,8 @@ from serving.models.load import hash_of_class, load
 from serving.types import Endpoint
 
 from .arm import Arm
-from .deployment import COMPONENT, Deployment, Node, Predictor
+from .bandit import BANDITS, Bandit
+from .deployment import COMPONENT, ROUTE, Deployment, Node, Predictor
 from .executor import Executor
 from .place import Served, built_in, place
 from .running import Running
@@ -31,22 +33,30 @@ class Start:
 
     def running(self, deployment: Deployment) -> Running:
         random = Random(deployment.seed)
-        arms = [self.arm(deployment, each, random) for each in deployment.live]
+        bandits: list[Bandit] = []
+        arms = [self.arm(deployment, each, random, bandits) for each in deployment.live]
         shadows = [self._shadow(deployment, each) for each in deployment.predictors if each.is_shadow]
-        return Running(deployment, arms, shadows, self._executor, random)
+        return Running(deployment, arms, shadows, bandits, self._executor, random)
 
     def _shadow(self, deployment: Deployment, predictor: Predictor) -> Shadow:
         random = Random(deployment.seed)  # its own, so that it changes no live draw
-        return Shadow(self.arm(deployment, predictor, random), predictor.weight / 100, self._executor, random)
+        return Shadow(self.arm(deployment, predictor, random, []), predictor.weight / 100, self._executor, random)
 
-    def arm(self, deployment: Deployment, predictor: Predictor, random: Random) -> Arm:
+    def arm(self, deployment: Deployment, predictor: Predictor, random: Random, bandits: list[Bandit]) -> Arm:
+        """A predictor with all that it needs; its bandits are added to `bandits`."""
         path = f"{deployment.name}/{predictor.name}"
         units: dict[str, Unit] = {}
+        choices = (predictor.name,) if len(deployment.live) > 1 else ()
+        learning = dict(_bandits(predictor.graph, choices, random))
+        bandits += learning.values()
         for node in predictor.graph.walk():
             key = f"{path}/{node.name}"
             if key in units or key in self._served:
                 raise LoadError(f"{path} has two nodes called {node.name!r}; give each a name of its own")
-            unit = self._component(node) if node.implementation == COMPONENT else built_in(node, random)
+            if node.name in learning:
+                unit: Unit | None = learning[node.name].unit
+            else:
+                unit = self._component(node) if node.implementation == COMPONENT else built_in(node, random)
             if unit is not None:
                 units[key] = unit
             else:
@@ -70,3 +80,18 @@ class Start:
             raise
         except Exception as error:
             raise LoadError(f"node {node.name!r} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _bandits(node: Node, choices: tuple[str, ...] | None, random: Random) -> Iterator[tuple[str, Bandit]]:
+    """(name, bandit) of each, from a node down; `choices` lead to it, None where it is asked beside others."""
+    if node.implementation in BANDITS:
+        if choices is None:
+            raise LoadError(
+                f"node {node.name!r}: {node.implementation} below a node that asks all its children cannot learn, "
+                "as no reward is for it alone; put it above them"
+            )
+        yield node.name, Bandit(node, choices, random)
+    routes = ROUTE in node.does
+    for child in node.children:
+        alone = choices if len(node.children) == 1 else None
+        yield from _bandits(child, (*choices, child.name) if routes and choices is not None else alone, random)

@@ -109,12 +109,13 @@ def start(tmp_path):
 
 @pytest.fixture
 def run(tmp_path):
-    """Start a model server of one deployment; recorded."""
+    """Start a model server of one deployment, in a home of its own or in the one that is named; recorded."""
     started = []
 
-    def make(deployment, settings=None, **fields):
+    def make(deployment, settings=None, home=None, **fields):
         serving = ServingSettings(**{"models": {}, "stream": STREAM, "project": "shop", **fields})
-        started.append(Server(serving, tmp_path / f"graph-{len(started)}", [deployment], **(settings or {})))
+        home = home or tmp_path / f"graph-{len(started)}"
+        started.append(Server(serving, home, [deployment], **(settings or {})))
         return started[-1]
 
     yield make
