@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from .errors import ModelFailed, NotFound, NotOffered, ServingError
+from .errors import LoadError, ModelFailed, NotFound, NotOffered, ServingError
 from .graph.crew import Crew
 from .graph.deployment import Deployment
 from .graph.executor import Executor
@@ -35,12 +35,23 @@ class DataPlane:
         self._served, self._running, self._explainers = served, dict(running or {}), dict(explainers or {})
 
     @classmethod
-    def of(cls, deployments: Iterable[Deployment], function_uri: str, handler: str, home: Path) -> "DataPlane":
-        """Load every model; LoadError where one cannot be. `function_uri` is project/function."""
-        models: dict[str, Served] = {}
-        start = Start(models, Executor(Crew()), function_uri, handler, home)
+    def of(
+        cls,
+        deployments: Iterable[Deployment],
+        function_uri: str,
+        handler: str,
+        home: Path,
+        hosted: Mapping[str, Served] | None = None,
+    ) -> "DataPlane":
+        """Load every model; LoadError where one cannot be. `function_uri` is project/function. `hosted` are deployments
+        of models that the host brought along, which graphs may have as nodes too."""
+        models: dict[str, Served] = dict(hosted or {})
+        brought = {name: each.loaded for name, each in models.items()}
+        start = Start(models, Executor(Crew()), function_uri, handler, home, brought)
         running, explainers = {}, {}
         for each in deployments:
+            if each.name in models:
+                raise LoadError(f"two deployments are called {each.name!r}; give each a name of its own")
             if each.is_one_model:
                 models[each.name] = _serve(each, function_uri, handler, home)
                 if each.predictors[0].explainer:

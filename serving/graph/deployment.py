@@ -20,8 +20,8 @@ _OF_KIND = {
     OUTPUT_TRANSFORMER: (TRANSFORM_OUTPUT,),
 }
 
-# A Python class of the user's, with the methods of Seldon's components.
-COMPONENT = "COMPONENT"
+# A Python class of the user's, with the methods of Seldon's components; and a model that the host brought along.
+COMPONENT, HOSTED = "COMPONENT", "HOSTED"
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ class Node:
 
     `kind` is one of KINDS, "" where `methods` say what it does. `uri` says where the model lies, `sha256` which hash it
     must have ("" for any), `class_name` who runs it ("" to find out from the file), `version` how it is called ("" for
-    the first digits of the model's own hash). `implementation` names one of serving/policies, COMPONENT, or the server
-    that a model was written for ("" for a model). `timeout_s` is how long it may take, None for as long as it takes.
+    the first digits of the model's own hash). `implementation` names one of serving/policies, COMPONENT, HOSTED, or
+    the server that a model was written for ("" for a model). `timeout_s` is how long it may take, None for as long as
+    it takes.
     """
 
     name: str

@@ -2,6 +2,7 @@
 SELDON_DEPLOYMENT is one, or several."""
 
 import logging
+from collections.abc import Collection
 
 from serving.errors import LoadError
 from serving.settings import ServingSettings
@@ -18,16 +19,24 @@ def deployments_of(settings: ServingSettings) -> list[Deployment]:
     """In the order of their names; those of SERVING_MODEL_* share MODEL_CLASS and SERVING_PARAMS. LoadError where a
     SeldonDeployment cannot be read, or has the name of a model."""
     found = _of_models(settings)
-    if settings.seldon:
-        from .seldon_deployment import read_seldon
-
-        for each in read_seldon(*seldon_source(settings.seldon, settings.function)):
-            if each.deployment.name in settings.models:
-                raise LoadError(f"SELDON_DEPLOYMENT and SERVING_MODEL_{each.deployment.name} have the same name")
-            for note in each.notes:
-                _log.warning("deployment %s: %s", each.deployment.name, note)
-            found.append(each.deployment)
+    for each in seldon_deployments(settings):
+        if each.name in settings.models:
+            raise LoadError(f"SELDON_DEPLOYMENT and SERVING_MODEL_{each.name} have the same name")
+        found.append(each)
     return found
+
+
+def seldon_deployments(settings: ServingSettings, hosted: Collection[str] = ()) -> list[Deployment]:
+    """Of SELDON_DEPLOYMENT; what of it is not done is logged. `hosted` are models that the host brought along."""
+    if not settings.seldon:
+        return []
+    from .seldon_deployment import read_seldon
+
+    found = read_seldon(*seldon_source(settings.seldon, settings.function), hosted)
+    for each in found:
+        for note in each.notes:
+            _log.warning("deployment %s: %s", each.deployment.name, note)
+    return [each.deployment for each in found]
 
 
 def _of_models(settings: ServingSettings) -> list[Deployment]:

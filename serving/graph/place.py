@@ -13,7 +13,7 @@ from serving.policies.built_in import BUILT_IN
 from serving.types import Endpoint, InferenceRequest, Prediction
 
 from .bandit import BANDITS
-from .deployment import COMPONENT, MODEL, SERVERS, Node
+from .deployment import COMPONENT, HOSTED, MODEL, SERVERS, Node
 from .executor import Pace, Place
 from .message import Message
 from .unit import Unit
@@ -61,7 +61,7 @@ def built_in(node: Node, random: Random) -> Unit | None:
     """The unit of a node that needs no model and no class; None for others. LoadError for an unknown implementation."""
     if node.implementation in BUILT_IN:
         return BUILT_IN[node.implementation](node, random)
-    if node.implementation not in ("", COMPONENT, *SERVERS):
+    if node.implementation not in ("", COMPONENT, HOSTED, *SERVERS):
         known = ", ".join((*SERVERS, *BUILT_IN, *BANDITS))
         raise LoadError(
             f"node {node.name!r}: no implementation is called {node.implementation!r:.60}; there are {known}"

@@ -1,6 +1,6 @@
 """From a SeldonDeployment (Seldon Core 1) to a deployment, with Seldon's defaults and its validation messages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import yaml
 
 from serving.errors import LoadError
 
-from .deployment import COMBINER, COMPONENT, KINDS, METHODS, MODEL, ROUTER, SERVERS, Deployment, Node, Predictor
+from .deployment import COMBINER, COMPONENT, HOSTED, KINDS, METHODS, MODEL, ROUTER, SERVERS, Deployment, Node, Predictor
 from .function_shape import FunctionShape
 from .seldon_walk import notes
 
@@ -36,22 +36,23 @@ class SeldonDeployment:
     notes: tuple[str, ...] = ()
 
 
-def read_seldon(text: str, name: str) -> list[SeldonDeployment]:
-    """Of YAML with one document or several; `name` is for one that has none. LoadError says what is wrong."""
+def read_seldon(text: str, name: str, hosted: Collection[str] = ()) -> list[SeldonDeployment]:
+    """Of YAML with one document or several; `name` is for one that has none, `hosted` are the models that the host
+    brought along: nodes called so need nothing else. LoadError says what is wrong."""
     try:
         documents = [each for each in yaml.safe_load_all(text) if each is not None]
     except yaml.YAMLError as error:
         raise LoadError(f"the SeldonDeployment is no YAML: {error}") from None
     if not documents:
         raise LoadError("there is no SeldonDeployment: the YAML is empty")
-    found = [_read(each, name) for each in documents]
+    found = [_read(each, name, hosted) for each in documents]
     names = [each.deployment.name for each in found]
     if len(set(names)) < len(names):
         raise LoadError(f"two of the SeldonDeployments have the same name: {', '.join(names)}")
     return found
 
 
-def _read(document: Any, name: str) -> SeldonDeployment:
+def _read(document: Any, name: str, hosted: Collection[str]) -> SeldonDeployment:
     _check_kind(document)
     document = _without_the_oldest_form(document)
     told = notes(document)
@@ -59,7 +60,7 @@ def _read(document: Any, name: str) -> SeldonDeployment:
     name = str(metadata.get("name") or spec.get("name") or name)
     if "/" in name or not name:
         raise LoadError(f"metadata.name is {name!r}; expected a name without slashes")
-    reader = _Reader(told)
+    reader = _Reader(told, hosted)
     annotations = {**_object(metadata, "annotations"), **_object(spec, "annotations")}
     _check_transport(spec)
     predictors = spec.get("predictors")
@@ -79,8 +80,8 @@ def _read(document: Any, name: str) -> SeldonDeployment:
 class _Reader:
     """Reads predictors; what it makes up or leaves undone is added to `told`."""
 
-    def __init__(self, told: list[str]):
-        self._told = told
+    def __init__(self, told: list[str], hosted: Collection[str]):
+        self._told, self._hosted = told, hosted
 
     def predictor(self, given: Any, i: int, annotations: Mapping[str, Any]) -> Predictor:
         if not isinstance(given, Mapping) or not isinstance(given.get("graph"), Mapping):
@@ -120,7 +121,9 @@ class _Reader:
         if implementation in SERVERS and not uri:
             raise LoadError(f"node {name}: Predictive unit modelUri required when using standalone servers")
         class_name = ""
-        if not implementation and not uri:
+        if not implementation and not uri and name in self._hosted:
+            implementation = HOSTED
+        elif not implementation and not uri:
             implementation, class_name = COMPONENT, _class_of(name, kind, methods, container)
         elif not implementation:
             self._tell(f"node {name} has a modelUri and no implementation: what its file holds decides")

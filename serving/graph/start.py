@@ -1,17 +1,17 @@
 """From a deployment to one that runs: every node loaded, every tree in its place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
 
 from serving.errors import LoadError
 from serving.models.find_class import find_class
-from serving.models.load import hash_of_class, load
+from serving.models.load import LoadedModel, hash_of_class, load
 from serving.types import Endpoint
 
 from .arm import Arm
 from .bandit import BANDITS, Bandit
-from .deployment import COMPONENT, ROUTE, Deployment, Node, Predictor
+from .deployment import COMPONENT, HOSTED, ROUTE, Deployment, Node, Predictor
 from .executor import Executor
 from .place import Served, built_in, place
 from .running import Running
@@ -24,12 +24,21 @@ _VERSION_DIGITS = 12
 class Start:
     """Loads what deployments name: models into `served`, by deployment/predictor/node. LoadError where one cannot be.
 
-    `function_uri` is project/function; `handler` and `home` are what models.load takes.
+    `function_uri` is project/function; `handler` and `home` are what models.load takes; `hosted` are models that the
+    host brought along, by the names of their nodes.
     """
 
-    def __init__(self, served: dict[str, Served], executor: Executor, function_uri: str, handler: str, home: Path):
+    def __init__(
+        self,
+        served: dict[str, Served],
+        executor: Executor,
+        function_uri: str,
+        handler: str,
+        home: Path,
+        hosted: Mapping[str, LoadedModel] | None = None,
+    ):
         self._served, self._executor, self._function_uri = served, executor, function_uri
-        self._handler, self._home = handler, home
+        self._handler, self._home, self._hosted = handler, home, hosted or {}
 
     def running(self, deployment: Deployment) -> Running:
         random = Random(deployment.seed)
@@ -65,7 +74,7 @@ class Start:
         return Arm(predictor.name, root, f"{self._function_uri}/{path}")
 
     def _model(self, deployment: str, path: str, node: Node) -> Served:
-        loaded = load(node, self._handler, self._home)
+        loaded = self._hosted[node.name] if node.implementation == HOSTED else load(node, self._handler, self._home)
         id = f"{self._function_uri}/{path}/{node.name}/{loaded.version}"
         endpoint = Endpoint(id, deployment, node.name, loaded.version, loaded.model.class_name, loaded.features)
         return Served(endpoint, loaded)
