@@ -23,7 +23,7 @@ help:
 	@echo "make bench-backends   what each backend takes and answers"
 	@echo "make bench-detection   false alarms, delays and power of the detectors; ERRORS=FILE.csv, or"
 	@echo "               FRAME=FILE.parquet REFERENCE=FILE.parquet, judges your own stream or rows instead"
-	@echo "make soak      the long tests"
+	@echo "make soak      the long tests, and what millions of rows and of pending labels cost"
 	@echo "make lint      style, and the arrows between the packages"
 	@echo "make screenshots  the README's pictures of the dashboard, anew"
 	@echo "make lock      resolve requirements.lock anew"
@@ -57,7 +57,7 @@ hub: install
 	@$(LEEWAY) hub build
 
 bench: install
-	@for script in $(filter-out %/bench_backends.py %/bench_detection.py %/bench_windows.py,$(wildcard tests/bench/bench_*.py)); do \
+	@for script in $(filter-out %/bench_backends.py %/bench_detection.py %/bench_windows.py %/bench_many_rows.py,$(wildcard tests/bench/bench_*.py)); do \
 		.venv/bin/python "$$script" || exit 1; done
 
 bench-backends: install
@@ -73,6 +73,8 @@ engines: install
 
 soak: install
 	@.venv/bin/python -m pytest -m soak
+	@.venv/bin/python tests/bench/bench_pending_labels.py
+	@.venv/bin/python tests/bench/bench_many_rows.py
 
 lint: install
 	@.venv/bin/ruff check .

@@ -15,7 +15,7 @@ from .outbox import Outbox
 from .outbox_file import SUFFIX, OutboxFile
 from .outbox_sender import OutboxSender
 
-_SOON_S, _PERIOD_S, _PACKING_S = 0.02, 0.05, 1.0
+_SOON_S, _PERIOD_S, _PACKING_S = 0.02, 0.2, 1.0
 _FIRST_BACKOFF_S, _LAST_BACKOFF_S = 0.1, 5.0
 _ADOPT_S = 30.0
 
@@ -23,7 +23,7 @@ _log = logging.getLogger("leeway.forwarder")
 
 
 class Forwarder:
-    """A daemon thread that sends what its outbox holds, every 20 to 50 ms while there is something, and sleeps else.
+    """A daemon thread that sends what its outbox holds, every 20 to 200 ms while there is something, and sleeps else.
     When it starts, and each half minute, it adopts what dead processes left in the same folder. Where the stream
     fails it connects anew after a while, longer each time; `error` says why. No exception leaves it.
     """

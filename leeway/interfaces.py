@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -117,6 +117,15 @@ class ArchiveFile(NamedTuple):
     size: int
 
 
+class Within(NamedTuple):
+    """Rows whose value in a column lies between two others, both included; None: no bound. A missing value lies
+    nowhere, so one without bounds asks for rows that have a value. Of columns that are of one type in every file."""
+
+    column: str
+    low: Any = None
+    high: Any = None
+
+
 class Archive(ABC):
     """Columnar history, partitioned by kind, deployment and day of append. Files are written whole or not at all."""
 
@@ -126,10 +135,16 @@ class Archive(ABC):
 
     @abstractmethod
     def read(
-        self, kind: str, deployment: str | None = None, columns: Sequence[str] | None = None, days: Sequence[str] = ()
+        self,
+        kind: str,
+        deployment: str | None = None,
+        columns: Sequence[str] | None = None,
+        days: Sequence[str] = (),
+        where: Sequence[Within] = (),
     ) -> pa.Table:
         """Everything of a kind (and deployment, and days) in the order of shard, offset, index, row; doubles by
-        position dropped; files whose column types differ are unified."""
+        position dropped; files whose column types differ are unified. `where`: only the rows that meet all of it,
+        and what cannot hold one is not read."""
 
     @abstractmethod
     def deployments(self, kind: str) -> list[str]:

@@ -16,7 +16,7 @@ from .record import Origin
 from .settings import Settings
 
 _MIB = 1 << 20
-_MANY, _BEHIND, _SELDOM = 256, 512, 64
+_MANY, _BEHIND, _SELDOM = 1_024, 2_048, 64
 _PAUSE_S = 0.0002
 _LITTLE = 256 << 10
 _NO_SLOT = Slot(-1, "")
@@ -57,14 +57,25 @@ class Outbox:
         Where the forwarder is far behind, every 64th call pauses for 0.2 ms: without that, a busy thread never lets
         go of the interpreter for long enough.
         """
+        file = self.file
         with self._lock:
             slot = self._slots.get(key) or self._add_slot(key)
-            reason = self._refusal or self._keep(slot, make)
+            reason = self._refusal or ("no_slot" if slot is _NO_SLOT else "")
+            if not reason:
+                try:
+                    payload = make(Origin(self.id, slot.last + 1, slot.dropped))
+                    if file.end - file.sent + len(payload) <= self._limit:
+                        file.write(slot, payload, self._sync)
+                    else:
+                        reason = "outbox_full"
+                except OSError:
+                    reason = "write_error"
+                except Exception:
+                    reason = "encode_error"
             if reason:
                 self._count(key, slot, reason)
                 return False
-            file = self.file
-            waiting = file.written - file.confirmed
+        waiting = file.written - file.confirmed
         if waiting >= self.hurry_at:
             if not self.hurry.is_set():
                 self.hurry.set()
@@ -118,26 +129,6 @@ class Outbox:
             if self._refusal != _CLOSED:
                 leave()
                 self._refusal = _CLOSED
-
-    def _keep(self, slot: Slot, make: Callable[[Origin], bytes]) -> str:
-        """Why it could not be kept; "" where it was."""
-        if slot is _NO_SLOT:
-            return "no_slot"
-        number = slot.last + 1
-        try:
-            payload = make(Origin(self.id, number, slot.dropped))
-            is_full = self.file.end - self.file.sent + len(payload) > self._limit
-        except Exception:
-            return "encode_error"
-        if is_full:
-            return "outbox_full"
-        try:
-            self.file.write(slot, number, payload, self._sync)
-        except OSError:
-            return "write_error"
-        except Exception:  # not bytes
-            return "encode_error"
-        return ""
 
     def _add_slot(self, key: str) -> Slot:
         try:

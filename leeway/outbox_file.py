@@ -9,7 +9,7 @@ from typing import Self
 
 from . import outbox_layout as layout
 from .files import Files
-from .outbox_layout import Frame
+from .outbox_layout import Frame, pack_frame
 from .private_folder import private_folder
 
 SUFFIX = ".outbox"
@@ -98,10 +98,10 @@ class OutboxFile:
         self.slots.append(slot)
         return slot
 
-    def write(self, slot: Slot, number: int, payload: bytes, sync: bool) -> None:
-        """Write a record at the end. OSError: it is not there, and the file ends cleanly."""
-        position = self.end
-        frame = layout.pack_frame(position, slot.index, number, payload)
+    def write(self, slot: Slot, payload: bytes, sync: bool) -> None:
+        """Write the next record of a slot at the end. OSError: it is not there, and the file ends cleanly."""
+        position, number = self.end, slot.last + 1
+        frame = pack_frame(position, slot.index, number, payload)
         at = layout.DATA + position - self.base
         try:
             if self._pwrite(self._fd, frame, at) != len(frame):

@@ -9,7 +9,7 @@ from .outbox_file import OutboxFile, Slot
 from .outbox_layout import Frame
 from .record import OUTBOX_END, SCHEMA, Origin, Record, encode
 
-_CHUNK, _PACKED_CHUNK = 64 << 10, 512 << 10
+_CHUNK = 512 << 10
 
 
 class OutboxSender:
@@ -28,7 +28,7 @@ class OutboxSender:
 
     def send(self, stream: Stream) -> int:
         """Send a chunk; how many records are done with (0: there are none, or the stream takes none now)."""
-        frames = self._file.read(_CHUNK if self._batch == 1 else _PACKED_CHUNK)
+        frames = self._file.read(_CHUNK)
         if not frames:
             return 0
         messages, heads = self._messages(frames)

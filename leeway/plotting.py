@@ -22,7 +22,7 @@ def plot(endpoint: str = "", settings: Settings | None = None) -> Any:
 
     settings = settings or Settings.read()
     with Queries(settings) as queries:
-        history = history_of(settings, queries, _only(queries.endpoints(), endpoint))
+        history = history_of(queries, _only(queries.endpoints(), endpoint))
     fig, axes = figure(LIGHT, rows=(3, 2), size=(9.6, 4.6))
     draw_errors(axes[0, 0], history, LIGHT)
     draw_statistic(axes[1, 0], history, LIGHT)

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from .record import Record, Request
 from .settings import Settings
 
 _HASH_BYTES = 8
+_NO_WORDS = "not recorded: what went wrong may name values that are kept back (privacy.left_out, privacy.hashed)"
 
 
 class Privacy:
@@ -34,14 +34,17 @@ class Privacy:
         """Whether anything is left out or hashed."""
         return bool(self._left_out or self._hashed)
 
-    def apply(self, record: Record) -> Record:
-        """The record as it may be kept; what nodes of a graph said goes too, as it may be the inputs themselves."""
-        if not self.is_on or not record.request.inputs:
-            return record
-        request, names = record.request, record.features
-        inputs = [] if names is None else [self._row(row, names) for row in request.inputs]
-        kept = Request(request.id, inputs, request.rows, request.truth, request.reward)
-        return msgspec.structs.replace(record, request=kept, nodes=[])
+    def rows(self, rows: list[Any], names: Sequence[str] | None) -> list[Any]:
+        """Rows as they may be kept."""
+        if not self.is_on or not rows:
+            return rows
+        return [] if names is None else [self._row(row, names) for row in rows]
+
+    def words(self, error: Exception | None) -> str | None:
+        """What went wrong, as it may be kept: such words may name a value."""
+        if error is None:
+            return None
+        return _NO_WORDS if self.is_on else str(error)
 
     def _row(self, row: Any, names: Sequence[str]) -> list[Any]:
         if not isinstance(row, list) or len(row) != len(names):

@@ -106,7 +106,46 @@ class Settings:
     dashboard_platform: str = _setting(
         "dashboard.platform", "", "URL of the Nuclio dashboard whose functions are shown; empty: the laptop's"
     )
+    notify_webhook: str = _setting(
+        "notify.webhook", "", "URL that is told of incidents and stuck consumers, as JSON", secret=True
+    )
+    notify_slack: str = _setting(
+        "notify.slack", "", "URL of an incoming webhook of Slack, or of what takes the same", secret=True
+    )
+    notify_mlrun: str = _setting(
+        "notify.mlrun", "", "JSON list of MLRun notifications (kind webhook or slack, and params) that are told too",
+        secret=True,
+    )  # fmt: skip
+    notify_dashboard: str = _setting(
+        "notify.dashboard", "", "URL of the dashboard that messages link to; empty: the laptop's"
+    )
+    notify_period_s: float = _setting("notify.period_s", 5.0, "seconds whose news go out in one message", 0.1)
+    notify_stuck_s: float = _setting(
+        "notify.stuck_s", 120.0, "seconds after which a consumer counts as stuck while messages wait", 1
+    )
+    log_form: str = _setting(
+        "log.form", "auto", "how log lines look; auto: JSON, and text on a terminal", one_of=("auto", "json", "text")
+    )
+    log_level: str = _setting(
+        "log.level", "info", "what is logged at least", one_of=("debug", "info", "warning", "error")
+    )
+    log_requests: str = _setting(
+        "log.requests", "failed", "which requests are logged; failed: those answered 5xx",
+        one_of=("none", "failed", "all"),
+    )  # fmt: skip
+    log_bodies: bool = _setting("log.bodies", False, "whether with them what was asked and answered")
+    trace_url: str = _setting(
+        "trace.url", "", "where spans go: an OTLP/HTTP collector, or Zipkin's .../api/v2/spans; empty: no tracing",
+        secret=True,
+    )  # fmt: skip
+    trace_sample: float = _setting("trace.sample", 1.0, "share of the traces that begin here which are kept", 0, 1)
+    trace_page: str = _setting(
+        "trace.page", "", "URL of a trace's page, with {trace_id} in it, that the dashboard links to"
+    )
     warming_rows: int = _setting("warming.rows", 2_000, "labelled rows that set an unknown error level", 50)
+    compile_after_s: float = _setting(
+        "compile.after_s", 2.0, "seconds that a worker has served before it has its models compiled", 0
+    )
     function_name: str = _setting(
         "function.name", "function", "the name of the function that runs here", foreign="NUCLIO_FUNCTION_NAME"
     )

@@ -23,20 +23,31 @@ def is_whole(record: Record) -> bool:
 class Answers:
     """Records of one endpoint in stream order; filled first, read then. `names` are the columns of nameless rows."""
 
-    def __init__(self, shard: int, key: str, endpoint: str):
+    def __init__(self, shard: int, key: str, endpoint: str, live: int = 0):
         self.shard, self.key, self.endpoint = shard, key, endpoint
+        self.live = live  # under which number the label book knows its live answers
         self.names: list[str] | None = None
-        self.live: int | None = None  # under which number the label book knows its live answers
-        self.records: list[Record] = []
-        self.places: list[Place] = []
-        self.statuses: list[str] = []
-        self.whole: list[bool] = []
+        self.taken: list[tuple[Record, Place, str, bool]] = []  # each with its status, and whether it is whole
 
-    def add(self, record: Record, at: Place, status: str, whole: bool) -> None:
-        self.records.append(record)
-        self.places.append(at)
-        self.statuses.append(status)
-        self.whole.append(whole)
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        return self._parts[0]
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        return self._parts[1]
+
+    @cached_property
+    def statuses(self) -> tuple[str, ...]:
+        return self._parts[2]
+
+    @cached_property
+    def whole(self) -> tuple[bool, ...]:
+        return self._parts[3]
+
+    @cached_property
+    def _parts(self) -> tuple[tuple[Any, ...], ...]:
+        return tuple(zip(*self.taken))
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -94,8 +105,11 @@ class Answers:
     @cached_property
     def fed(self) -> np.ndarray:
         """The rows that detectors may see, as indices, shape (k,)."""
+        count = len(self.whole)
+        if self.whole.count(True) == self.statuses.count(COUNTED) == count:
+            return np.arange(len(self.owner))
         good = [whole and status is COUNTED for whole, status in zip(self.whole, self.statuses)]
-        return np.arange(len(self.owner)) if all(good) else np.flatnonzero(np.array(good)[self.owner])
+        return np.flatnonzero(np.array(good)[self.owner])
 
     def fed_columns(self, start: int, stop: int) -> Columns:
         """The inputs of rows `start` to `stop` of those that detectors may see."""

@@ -28,6 +28,7 @@ _FIELDS = {
     ),
     "microsec": _INT, "sampling": _INT, "propensity": _FLOAT,
 }  # fmt: skip
+_encode_lines = msgspec.json.Encoder().encode_lines
 _NESTED = ("labels", "metrics", "nodes", "decision")
 
 
@@ -140,8 +141,12 @@ def _nested(values: Sequence[Any]) -> pa.Array:
 
 
 def _json(values: Iterable[Any]) -> pa.Array:
-    """Values as JSON text; null for missing ones."""
-    return pa.array([None if value is None else _text(value) for value in values], _STRING)
+    """Values as JSON text, which has no line breaks; null for missing ones."""
+    values = list(values)
+    if not any(value is not None for value in values):
+        return _constant(None, _STRING, len(values))
+    lines = _encode_lines(values).decode().split("\n")
+    return pa.array([None if value is None else line for value, line in zip(values, lines)], _STRING)
 
 
 def _text(value: Any) -> str:

@@ -18,6 +18,7 @@ _LONGEST_RUN = 50_000
 _CELLS, _FEWEST_RUNS, _MOST_RUNS = 10_000_000, 200, 1_000
 _CHUNK = 1_000_000
 _FEWEST_DELAYS = 40
+_DEVIATIONS = 8  # of the number of errors in a stretch, by which it is never exceeded
 _TENFOLD = 10
 _BURSTS_DELAY = 0.27
 _INTERVAL = (0.025, 0.975)
@@ -27,7 +28,8 @@ _CONSERVATIVE_ODDS = 1.6
 DEFAULT, CONSERVATIVE = "default", "conservative"
 PRESETS = (DEFAULT, CONSERVATIVE)
 
-Draw = Callable[[np.ndarray, int], np.ndarray]
+# (levels, rows) to the statistic at its peaks and the row of each, both of shape (levels, peaks); 0 beyond the rows
+Peaks = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 
 class Calibration:
@@ -51,11 +53,11 @@ class Calibration:
     def __init__(self, level: ErrorLevel, settings: Settings):
         self._level, self._settings = level, settings
         rng = np.random.default_rng([level.rows, level.errors, zlib.crc32(level.sequence)])
-        self._draw = _independent(rng) if level.inflation <= 1 else _in_blocks(level, rng)
         p0 = level.level
         if settings.detector_preset == CONSERVATIVE:
             p0 = float(beta.ppf(_UPPER, *_posterior(level)))
         self.detector = BernoulliCusum(p0, odds_of(settings), math.inf)
+        self._peaks = (_independent if level.inflation <= 1 else _in_blocks)(self.detector, level, rng)
         self.detector.threshold, self.tenfold = self._thresholds(rng)
 
     def delay(self, factor: float) -> float:
@@ -69,9 +71,10 @@ class Calibration:
         raised = min(factor * level, (1 + level) / 2)
         drift = raised * detector.up + (1 - raised) * detector.down
         rows = int(min(max(20 * detector.threshold / drift, 100), _LONGEST_RUN)) if drift > 0 else _LONGEST_RUN
-        crossed = _paths(detector, self._draw(np.full(max(_CHUNK // rows, _FEWEST_DELAYS), raised), rows))
-        is_over = crossed > detector.threshold
-        simulated = float(np.where(is_over.any(axis=1), is_over.argmax(axis=1) + 1, rows).mean())
+        reached, at = self._peaks(np.full(max(_CHUNK // rows, _FEWEST_DELAYS), raised), rows)
+        is_over = reached > detector.threshold
+        first = np.take_along_axis(at, is_over.argmax(axis=1)[:, None], axis=1)[:, 0]
+        simulated = float(np.where(is_over.any(axis=1), first, rows).mean())
         return simulated * (1 + _BURSTS_DELAY * math.log(max(self._level.inflation, 1.0)))
 
     def details(self) -> dict[str, Any]:
@@ -104,23 +107,23 @@ class Calibration:
         """The threshold, and the lower one at which alarms are ten times as frequent."""
         level, arl0 = self._level, self._settings.detector_arl0
         rows = min(arl0, _LONGEST_RUN)
-        runs = min(max(_CELLS // rows, _FEWEST_RUNS), _MOST_RUNS)
+        is_independent = level.inflation <= 1
+        runs = _MOST_RUNS if is_independent else min(max(_CELLS // rows, _FEWEST_RUNS), _MOST_RUNS)
         if self._settings.detector_preset == CONSERVATIVE:
             levels = np.full(runs, self.detector.level)
         else:
             levels = rng.beta(*_posterior(level), size=runs)
         step = max(_CHUNK // rows, 1)
-        parts = (levels[i : i + step] for i in range(0, runs, step))
         highest, soon = [], []
-        for part in parts:
-            paths = _paths(self.detector, self._draw(part, rows))
-            highest.append(paths.max(axis=1))
-            soon.append(paths[:, : max(arl0 // _TENFOLD, 1)].max(axis=1))
-        reached = float(np.quantile(np.concatenate(highest), math.exp(-rows / arl0), method="higher"))
+        for start in range(0, runs, step):
+            reached, at = self._peaks(levels[start : start + step], rows)
+            highest.append(reached.max(axis=1))
+            soon.append(np.where(at <= max(arl0 // _TENFOLD, 1), reached, 0.0).max(axis=1))
+        threshold = float(np.quantile(np.concatenate(highest), math.exp(-rows / arl0), method="higher"))
         tenfold = float(np.quantile(np.concatenate(soon), math.exp(-1), method="higher"))
-        if level.inflation <= 1:
-            return reached, tenfold
-        return max(reached, float(_paths(self.detector, sequence_of(level)[None]).max())), tenfold
+        if is_independent:
+            return threshold, tenfold
+        return max(threshold, float(_paths(self.detector, sequence_of(level)[None]).max())), tenfold
 
 
 def odds_of(settings: Settings) -> float:
@@ -147,23 +150,34 @@ def _paths(detector: BernoulliCusum, errors: np.ndarray) -> np.ndarray:
     return sums - np.minimum(np.minimum.accumulate(sums, axis=1), 0.0)
 
 
-def _independent(rng: np.random.Generator) -> Draw:
-    def draw(levels: np.ndarray, rows: int) -> np.ndarray:
-        return rng.random((len(levels), rows), np.float32) < levels[:, None]
+def _independent(detector: BernoulliCusum, level: ErrorLevel, rng: np.random.Generator) -> Peaks:
+    """The statistic peaks at errors, so that only the right answers between two of them are drawn: geometric ones."""
 
-    return draw
+    def peaks(levels: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
+        errors = rows * levels.max()
+        most = math.ceil(errors + _DEVIATIONS * math.sqrt(errors)) + 1
+        right = np.floor(rng.standard_exponential((len(levels), most)) * (-1 / np.log1p(-levels))[:, None])
+        at = np.cumsum(right + 1, axis=1)
+        sums = detector.up + detector.down * right
+        sums[:, 0] = 0.0
+        np.cumsum(sums, axis=1, out=sums)
+        reached = sums - np.minimum.accumulate(sums, axis=1) + detector.up
+        return np.where(at <= rows, reached, 0.0), at
+
+    return peaks
 
 
-def _in_blocks(level: ErrorLevel, rng: np.random.Generator) -> Draw:
+def _in_blocks(detector: BernoulliCusum, level: ErrorLevel, rng: np.random.Generator) -> Peaks:
     errors, block = sequence_of(level), level.block
     around = np.concatenate([errors, errors[:block]])
     share = level.errors / level.rows
 
-    def draw(levels: np.ndarray, rows: int) -> np.ndarray:
+    def peaks(levels: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
         starts = rng.integers(0, len(errors), size=(len(levels), rows // block + 1))
         drawn = around[starts[:, :, None] + np.arange(block)].reshape(len(levels), -1)[:, :rows]
         chance = rng.random(drawn.shape, np.float32)
         kept, added = np.minimum(levels / share, 1.0), np.maximum((levels - share) / (1 - share), 0.0)
-        return np.where(drawn, chance < kept[:, None], chance < added[:, None])
+        raised = np.where(drawn, chance < kept[:, None], chance < added[:, None])
+        return _paths(detector, raised), np.broadcast_to(np.arange(1, rows + 1), raised.shape)
 
-    return draw
+    return peaks

@@ -5,7 +5,7 @@ default detector watch those that `detector.also` names, and one for each slice 
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -84,8 +84,19 @@ class ConceptWatch:
     def learn(self, completed: Sequence[Completed], points: Points) -> list[Verdict]:
         """Take rows whose truth came; the verdicts that they complete."""
         verdicts: list[Verdict] = []
-        for clock, same in groupby(zip(completed, self._errors(completed)), key=lambda pair: pair[0].at.clock):
-            self._learn_second(clock, list(same), points, verdicts)
+        errors, clocks = self._errors(completed), [item.at.clock for item in completed]
+        if self._slices:
+            for item, error in zip(completed, errors.tolist()):
+                self._slices.take(item, error, verdicts)
+        for start, stop in _seconds(clocks):
+            wrong = int(np.count_nonzero(errors[start:stop]))
+            points.count(ERROR, self._endpoint, clocks[start], stop - start, wrong)
+        start = 0
+        while self.is_warming and start < len(completed):
+            self._warm(int(errors[start]))
+            start += 1
+        if start < len(completed):
+            self._watch(completed[start:], errors[start:], clocks[start:], points, verdicts)
         return verdicts
 
     def snapshot(self) -> dict[str, Any]:
@@ -110,31 +121,31 @@ class ConceptWatch:
                 self._watches[name].restore(each)
         self._slices.restore(standing.slices, stored)
 
-    def _errors(self, completed: Sequence[Completed]) -> list[int]:
+    def _errors(self, completed: Sequence[Completed]) -> np.ndarray:
         outputs, truths = [item.output for item in completed], [item.truth for item in completed]
         try:
-            return self._error_of(outputs, truths).tolist()
+            return self._error_of(outputs, truths)
         except OverflowError:  # whole numbers beyond the largest float
-            return self._error_of(narrow(outputs), narrow(truths)).tolist()
+            return self._error_of(narrow(outputs), narrow(truths))
 
-    def _learn_second(
-        self, clock: int, pairs: list[tuple[Completed, int]], points: Points, verdicts: list[Verdict]
+    def _watch(
+        self,
+        completed: Sequence[Completed],
+        errors: np.ndarray,
+        clocks: Sequence[int],
+        points: Points,
+        verdicts: list[Verdict],
     ) -> None:
-        points.count(ERROR, self._endpoint, clock, len(pairs), sum(error for _, error in pairs))
-        statistics: list[float] = []
-        for item, error in pairs:
-            self._slices.take(item, error, verdicts)
-            if not self._watches:
-                self._warm(error)
+        for name, watch in self._watches.items():
+            statistics = watch.take_many(completed, errors, verdicts).tolist()
+            if name != KIND:
                 continue
-            for name, watch in self._watches.items():
-                statistic = watch.take(item, error, verdicts)
-                if name == KIND:
-                    statistics.append(statistic)
-        if statistics:
-            threshold = self._watches[KIND].threshold
-            points.extent(CONCEPT, self._endpoint, clock, min(statistics), max(statistics), len(statistics))
-            points.extent(CONCEPT_THRESHOLD, self._endpoint, clock, threshold, threshold, len(statistics))
+            for start, stop in _seconds(clocks):
+                of_second = statistics[start:stop]
+                points.extent(CONCEPT, self._endpoint, clocks[start], min(of_second), max(of_second), stop - start)
+                points.extent(
+                    CONCEPT_THRESHOLD, self._endpoint, clocks[start], watch.threshold, watch.threshold, stop - start
+                )
 
     def _warm(self, error: int) -> None:
         self._warming.append(error)
@@ -153,3 +164,10 @@ class ConceptWatch:
             name: ErrorWatch(self._endpoint, self._shard, name, detector, reference, details)
             for name, (detector, details) in detectors.items()
         }
+
+
+def _seconds(clocks: Sequence[int]) -> list[tuple[int, int]]:
+    """The first row and the one after the last of each second; the clock never runs back."""
+    if not clocks or clocks[0] == clocks[-1]:
+        return [(0, len(clocks))] if clocks else []
+    return list(pairwise([0, *(np.flatnonzero(np.diff(clocks)) + 1).tolist(), len(clocks)]))

@@ -8,6 +8,7 @@ go last, in one commit. Whoever finds a plan finishes it, whatever its own limit
 
 import gc
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -21,11 +22,14 @@ from leeway.settings import Settings
 
 from .outgoing import Outgoing, named
 from .pipeline import PREFIXES, Effects, Pipeline
-from .projection import Projection
+from .projection import Projection, check_version
+from .troubles import Trouble, Unwatched
 from .weight import weight
 
 _POSITION, _PLAN, _VERSION = "position", "plan", "version"
 VERSION = 3  # of the values in a consumer's state; 1 kept its pending labels in memory, 2 in larger pieces
+
+_log = logging.getLogger("leeway.consumer")
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -40,7 +44,8 @@ class Consumer:
     """Takes the messages of one shard in order. Not for several threads at once: callers hold one lock.
 
     What a store refuses raises its StoreError and is tried again with the next `offer` or `tick`; a Conflict says that
-    another consumer has the shard, and stays.
+    another consumer has the shard, and stays. An endpoint whose monitoring raises is not watched any more until the
+    next consumer of the shard begins; all else goes on.
     """
 
     def __init__(
@@ -68,6 +73,10 @@ class Consumer:
         self._effects: Effects | None = None
         self._lost: Conflict | None = None
         self._intended: Plan | None = None  # the same one is tried again: its commit may have taken place unheard
+        self._stopped: dict[str, Trouble] = {}  # those that this consumer committed
+        self._check_version()
+        self._position, self._plan = state.get(_POSITION), _plan_of(state)
+        self._next = 0 if self._position is None else msgspec.json.decode(self._position, type=int)
         self._load()
 
     @property
@@ -118,19 +127,26 @@ class Consumer:
         self._outgoing.send()
 
     def _load(self) -> None:
-        self._check_version()
+        """What is remembered, as the state holds it."""
+        self._is_loaded = False
         stored: dict[str, bytes] = {}
         for prefix in PREFIXES:
             stored |= self._state.scan(prefix)
         self._pipeline = Pipeline(self._shard, self._settings, self._profile_of, self._state)
-        self._pipeline.restore(stored)
-        self._position, plan = self._state.get(_POSITION), self._state.get(_PLAN)
-        self._next = 0 if self._position is None else msgspec.json.decode(self._position, type=int)
-        self._plan = None if plan is None else msgspec.json.decode(plan, type=Plan)
+        self._pipeline.restore(stored, self._next, self._stopped)
+        self._is_loaded = True
         self._projection.show(self._next, self._pipeline.counts, stored)
 
+    def _reload(self) -> None:
+        """After what is remembered was half changed; Conflict where another consumer went on meanwhile."""
+        self._is_loaded = False
+        if (self._state.get(_POSITION), _plan_of(self._state)) != (self._position, self._plan):
+            raise Conflict(f"shard {self._shard} of {self._stream_name}: another consumer has it")
+        self._load()
+
     def _check_version(self) -> None:
-        """Mark a new state; StoreError for one that another version wrote."""
+        """Mark a new state; StoreError for one that another version wrote, here or in the shared state."""
+        check_version(self._shared)
         found, position = self._state.get(_VERSION), self._state.get(_POSITION)
         if found is None and position is None:
             self._state.commit({_VERSION: msgspec.json.encode(VERSION)}, expect={_VERSION: None})
@@ -177,12 +193,19 @@ class Consumer:
 
     def _work(self, plan: Plan) -> Effects:
         messages = [each for each in self._buffer if each.offset <= plan.last]
-        try:
-            with _without_collection():
-                return self._pipeline.process(messages, plan.name)
-        except Exception:
-            self._load()  # what is remembered is half changed
-            raise
+        stops: dict[str, Trouble] | None = None
+        while True:
+            if not self._is_loaded:
+                self._reload()
+            try:
+                with _without_collection():
+                    return self._pipeline.process(messages, plan.name, stops)
+            except Unwatched as found:
+                self._is_loaded, stops = False, found.stops
+                _log.error("shard %s of %s: %s", self._shard, self._stream_name, found, exc_info=found.__cause__)
+            except Exception:
+                self._is_loaded = False
+                raise
 
     def _write(self, plan: Plan, effects: Effects) -> None:
         for part in effects.partitions:
@@ -197,12 +220,18 @@ class Consumer:
         puts |= {key: msgspec.json.encode(incident) for key, incident in events.items()}
         expect = {_POSITION: self._position, _PLAN: msgspec.json.encode(plan)}
         self._state.commit(puts, [*effects.deletes, _PLAN], expect)
+        self._stopped = self._pipeline.troubles
         self._position, self._next, self._plan, self._effects = position, plan.last + 1, None, None
         self._buffer = [each for each in self._buffer if each.offset > plan.last]
         self._weight = sum(map(weight, self._buffer))
         self._opened_at = self._clock.monotonic()
         self._projection.show(self._next, self._pipeline.counts, effects.puts)
         self._outgoing.send(events)
+
+
+def _plan_of(state: State) -> Plan | None:
+    plan = state.get(_PLAN)
+    return None if plan is None else msgspec.json.decode(plan, type=Plan)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from .incidents import CONFIRMED, DISMISSED
 
 CONFIRM, DISMISS = "confirm", "dismiss"
 STATES = {CONFIRM: CONFIRMED, DISMISS: DISMISSED}
-APPLIED, UNKNOWN = "applied", "unknown"
+APPLIED, UNKNOWN, UNWATCHED = "applied", "unknown", "unwatched"  # the last: its endpoint is in trouble, decide later
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -14,7 +14,7 @@ from leeway.interfaces import Archive, State
 from .dead_letters import DeadLetter
 from .label_pieces import erased_pieces
 
-_COLUMNS = ("id", "request_id")
+COLUMNS = ("id", "request_id")
 _LIST = "erased/"
 
 
@@ -81,13 +81,13 @@ def is_about(letter: DeadLetter, key: str, ids: Collection[str]) -> bool:
 
 
 def _holds(archive: Archive, kind: str, key: str, day: str, wanted: pa.Array) -> bool:
-    table = archive.read(kind, key, _COLUMNS, [day])
+    table = archive.read(kind, key, COLUMNS, [day])
     return bool(pc.any(_is_wanted(table, wanted)).as_py())
 
 
 def _is_wanted(table: pa.Table, wanted: pa.Array) -> pa.Array:
-    found = pa.array([False] * table.num_rows)
-    for name in _COLUMNS:
+    found = pa.array([False] * table.num_rows, pa.bool_())
+    for name in COLUMNS:
         if name in table.column_names:
             column = table[name].cast(pa.string()).combine_chunks()
             found = pc.or_(found, pc.fill_null(pc.is_in(column, value_set=wanted), False))

@@ -9,10 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leeway.backends import connect
 from leeway.profile import ErrorLevel, FeatureProfile, Profile
 from leeway.record import RowReference, Verdict
-from leeway.settings import Settings
 
 from .answers import COUNTED
 from .performance.performance_watch import DETECTOR as PERFORMANCE
@@ -154,14 +152,13 @@ class History:
 
 
 def history_of(
-    settings: Settings,
     queries: Queries,
     endpoint: str,
     since: Baseline | None = None,
     marks: Mapping[str, int] = MappingProxyType({}),
 ) -> History:
     """The history of an endpoint, from a moment on where one is given. Its rows all lie in one shard."""
-    table = connect.archive(settings).read("prediction", queries.watched()[endpoint].key, columns=_COLUMNS)
+    table = queries.archive.read("prediction", queries.watched()[endpoint].key, columns=_COLUMNS)
     mine = pc.and_(pc.equal(table["endpoint_id"], endpoint), pc.equal(table["status"], COUNTED))
     rows, verdicts, previous = table.filter(mine), queries.verdicts(endpoint), _previous(table, endpoint)
     if since is not None:
@@ -170,9 +167,9 @@ def history_of(
     return History(endpoint, queries.profile(endpoint), rows, tuple(verdicts), marks, previous)
 
 
-def endpoint_since(settings: Settings, since: Baseline) -> str | None:
+def endpoint_since(queries: Queries, since: Baseline) -> str | None:
     """The endpoint of the deployment that answered last, None where none did."""
-    table = connect.archive(settings).read("prediction", since.key, columns=("shard", "offset", "endpoint_id"))
+    table = queries.archive.read("prediction", since.key, columns=("shard", "offset", "endpoint_id"))
     rows = since.later(table) if len(table) else table
     return rows["endpoint_id"][-1].as_py() if len(rows) else None
 

@@ -70,13 +70,19 @@ class Incidents:
 
     def decide(self, id: str, state: str, at: Position, note: str) -> Incident | None:
         """Confirm or dismiss one that is open or cleared: what it is now, None where there is none such."""
-        found = next((incident for incident in self._open.values() if incident.id == id), None)
-        if found is not None:
+        found = self.find(id)
+        if found is None:
+            return None
+        if found.state == OPEN:
             self.close((found.endpoint, found.detector, found.feature), state, at, note)
-        elif id in self._cleared:
-            found = self._cleared.pop(id)
+        else:
+            del self._cleared[id]
             self._changed[PREFIX + id] = msgspec.structs.replace(found, state=state, note=note)
-        return None if found is None else self._changed[PREFIX + id]
+        return self._changed[PREFIX + id]
+
+    def find(self, id: str) -> Incident | None:
+        """The incident that can be decided about: open or cleared."""
+        return next((incident for incident in self._open.values() if incident.id == id), self._cleared.get(id))
 
     def changes(self) -> dict[str, Incident]:
         """The incidents that opened, grew or closed since the last call, by their key in the state."""

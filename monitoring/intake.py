@@ -5,7 +5,7 @@ in nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
@@ -16,10 +16,10 @@ from leeway.settings import Settings
 
 from .answers import COUNTED, DUPLICATE_ID, TEST, Answers, is_whole
 from .batch import Batch, count_answers, count_feedback
-from .counts import CountBook
+from .counts import CountBook, Counts
 from .dead_letters import DeadLetter, DeadLetters
 from .decode import Undecodable, decode
-from .dedupe import Dedupe
+from .dedupe import Dedupe, Marks
 from .label_values import LIVE, Orphan, Place, Who
 from .labels import Labels
 from .rewards import RewardBook
@@ -30,6 +30,19 @@ _DAY_S = 86_400
 _LONGEST_KEY = 240  # quoted it names a folder, whose name has at most 255 bytes
 
 _LONG_KEY = f"a stream key (project/function/deployment) of more than {_LONGEST_KEY} bytes, quoted: use shorter names"
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What is looked up for each record of a stream key; `is_short` is whether it can name a folder."""
+
+    deployment: str
+    function_uri: str
+    key: str
+    marks: Marks
+    counts: Counts
+    is_short: bool
+
 
 _Handle = Callable[[Message, Place, Record, str], None]
 
@@ -46,6 +59,9 @@ class Intake:
         self._rewards = RewardBook()
         self._labels = Labels(settings.labels_age_s, settings.labels_count, state)
         self._batch = Batch()
+        self._filled: Answers | None = None  # those that the last prediction went to
+        self._keys: dict[str, _Key] = {}
+        self._last: _Key | None = None
         self._by_op: dict[str, _Handle] = {
             INFER: self._predict, EXPLAIN: self._predict, FEEDBACK: self._feedback, DECISION: self._decide,
             OUTBOX_END: self._end,
@@ -54,8 +70,9 @@ class Intake:
     def take(self, messages: Sequence[Message]) -> Batch:
         """Work through some messages, in order, each for the first time; a batch ends after one with a decision, so
         that what comes later is judged by what was decided."""
+        batch = self._batch
         for message in messages:
-            self._batch.messages += 1
+            batch.messages += 1
             if message.appended > self._clock:
                 self._advance(message.appended)
             for index, record in enumerate(decode(message.value)):
@@ -64,7 +81,7 @@ class Intake:
                     self._take(message, at, record)
                 else:
                     self._refuse(message, at, message.key, record)
-            if self._batch.decisions:
+            if batch.decisions:
                 break
         return self._finish()
 
@@ -93,47 +110,61 @@ class Intake:
         self._labels.expire(clock)
 
     def _take(self, message: Message, at: Place, record: Record) -> None:
-        key, origin = record.stream_key, record.origin
-        marks = self._dedupe.of(key)
-        if record.op != OUTBOX_END and not marks.is_new(origin):
-            self.counts.of(key).repeated += 1
+        known, origin = self._last, record.origin
+        if known is None or record.deployment != known.deployment or record.function_uri != known.function_uri:
+            known = self._last = self._known(record)
+        if record.op != OUTBOX_END and not known.marks.is_new(origin):
+            known.counts.repeated += 1
             return
         if origin.dropped:
-            self.counts.of(key).add_dropped(marks.newly_dropped(origin))
+            known.counts.add_dropped(known.marks.newly_dropped(origin))
         handle = self._by_op.get(record.op)
-        if not _can_name_a_folder(key):
-            self._refuse(message, at, key[:_LONGEST_KEY], Undecodable(_LONG_KEY, message.value))
+        if not known.is_short:
+            self._refuse(message, at, known.key[:_LONGEST_KEY], Undecodable(_LONG_KEY, message.value))
         elif handle is None:
-            self._refuse(message, at, key, Undecodable(f"op {record.op!r} is not known", message.value))
+            self._refuse(message, at, known.key, Undecodable(f"op {record.op!r} is not known", message.value))
         else:
-            handle(message, at, record, key)
+            handle(message, at, record, known.key)
+
+    def _known(self, record: Record) -> "_Key":
+        key = record.stream_key
+        found = self._keys.get(key)
+        if found is None:
+            found = self._keys[key] = _Key(
+                record.deployment, record.function_uri, key, self._dedupe.of(key), self.counts.of(key),
+                len(quote(key, "")) <= _LONGEST_KEY,
+            )  # fmt: skip
+        return found
 
     def _predict(self, message: Message, at: Place, record: Record, key: str) -> None:
-        endpoint = record.endpoint_id or key
-        answers = self._batch.answers.get((key, endpoint))
-        if answers is None:
-            answers = self._batch.answers[(key, endpoint)] = Answers(self._shard, key, endpoint)
-            answers.live = self._labels.who(Who(key, endpoint, LIVE))
+        answers = self._filled
+        if answers is None or answers.key is not key or answers.endpoint != (record.endpoint_id or key):
+            answers = self._filled = self._answers_of(key, record.endpoint_id or key)
         status = TEST if record.labels and record.is_test else COUNTED
         whole = is_whole(record)
         if whole and record.id:
-            ceased = self._labels.predict(
-                self._who_answers(answers, record, status), record.id, record.resp.outputs, at
-            )
+            is_live = status is COUNTED and record.shadow_of is None and record.arm is None
+            who = answers.live if is_live else self._who_answers(answers, record, status)
+            ceased = self._labels.predict(who, record.id, record.resp.outputs, at)
             if ceased:
                 self._cease(key, ceased)
             elif ceased is None and status is COUNTED:
                 status = DUPLICATE_ID
-        answers.add(record, at, status, whole)
+        answers.taken.append((record, at, status, whole))
+
+    def _answers_of(self, key: str, endpoint: str) -> Answers:
+        answers = self._batch.answers.get((key, endpoint))
+        if answers is None:
+            live = self._labels.who(Who(key, endpoint, LIVE))
+            answers = self._batch.answers[(key, endpoint)] = Answers(self._shard, key, endpoint, live)
+        return answers
 
     def _who_answers(self, answers: Answers, record: Record, status: str) -> int:
-        if status is TEST:
-            return self._labels.who(Who(answers.key, answers.endpoint, TEST))
-        if record.shadow_of is None and record.arm is None:
-            return answers.live
-        if record.shadow_of is None:
-            return self._labels.who(Who(answers.key, answers.endpoint, LIVE, record.arm))
-        return self._labels.who(Who(answers.key, answers.endpoint, f"shadow:{answers.endpoint}"))
+        """A test, a shadow, or an arm."""
+        if status is COUNTED and record.shadow_of is None:
+            return self._labels.who(Who(answers.key, answers.endpoint, LIVE, record.arm or ""))
+        lane = TEST if status is TEST else f"shadow:{answers.endpoint}"
+        return self._labels.who(Who(answers.key, answers.endpoint, lane))
 
     def _cease(self, key: str, rows: int) -> None:
         """Rows of truth that waited have met their prediction."""
@@ -177,7 +208,7 @@ class Intake:
         self._dead_letters.add(DeadLetter(what.reason, position, at.appended, key, what.raw))
 
     def _finish(self) -> Batch:
-        batch, self._batch = self._batch, Batch()
+        batch, self._batch, self._filled = self._batch, Batch(), None
         batch.completed = self._labels.take_completed()
         for answers in batch.answers.values():
             count_answers(answers, self.counts.of(answers.key))
@@ -199,8 +230,3 @@ class Intake:
         raw = msgspec.json.encode({"id": orphan.id, "rows": [orphan.row], "truth": [orphan.truth]})
         reason = "orphan: no prediction came for this truth"
         self._dead_letters.add(DeadLetter(reason, position, orphan.came.appended, orphan.key, raw))
-
-
-@lru_cache(maxsize=4_096)
-def _can_name_a_folder(key: str) -> bool:
-    return len(quote(key, "")) <= _LONGEST_KEY

@@ -1,16 +1,19 @@
-"""Which remembered entries an id may have: 9.5 to 11.5 bytes of memory an entry, so that ten million fit.
+"""Which remembered entries an id may have: 9.5 to 11 bytes of memory an entry, so that ten million fit.
 
 256 tables by the first byte of a hash of 32 bits; open addressing with linear probing. A slot holds the other 24 bits
 of the hash and, in 40 bits, the serial of the entry. That tells ids apart well enough to look only where something
-is; the entry itself tells whether it is the one.
+is; the entry itself tells whether it is the one. Each table is a mapping of its own, so that one which is made anew
+leaves no hole in the heap.
 """
+
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 
 import numpy as np
 
 _TABLES, _TAG_BITS, _SERIAL_BITS = 256, 24, 40
 _TAG, _SERIAL = (1 << _TAG_BITS) - 1, (1 << _SERIAL_BITS) - 1
 _SMALLEST = 2_048  # slots of a table
-_LOOSE, _FULL = 0.7, 0.85  # of a table's slots: after it was made, and when it is made anew
+_LOOSE, _DENSE, _FULL = 0.75, 0.8, 0.85  # of a table's slots: after it was made, was loaded, and when it is made anew
 
 
 class LabelIndex:
@@ -18,11 +21,17 @@ class LabelIndex:
 
     def __init__(self) -> None:
         self.first = 0
+        self._sought = self._free = 0
         empty = np.zeros(0, np.uint64)
         self._tables: list[memoryview] = [memoryview(b"")] * _TABLES
         self._sizes, self._left = [0] * _TABLES, [0] * _TABLES
+        self._smallest = _SMALLEST
         for number in range(_TABLES):
             self._make(number, empty)
+
+    def reserve(self, entries: int) -> None:
+        """So many will be loaded: tables get their room at once, as growing again and again leaves holes in memory."""
+        self._smallest = max(_SMALLEST, int(entries / _TABLES / _DENSE))
 
     def find(self, hash: int) -> list[int]:
         """The serials of the entries that have this hash, oldest first."""
@@ -34,19 +43,20 @@ class LabelIndex:
             if slot >> _SERIAL_BITS == tag and slot & _SERIAL > self.first:
                 found.append((slot & _SERIAL) - 1)
             i += 1
+        self._sought, self._free = hash, i
         if len(found) > 1:
             found.sort()
         return found
 
-    def add(self, hash: int, serial: int) -> None:
-        """Remember one more entry."""
+    def add(self, serial: int) -> None:
+        """Remember one more entry, of the hash that was sought last: where that ended, there is room for it."""
+        hash, i = self._sought, self._free
         number, tag = hash >> _TAG_BITS, hash & _TAG
         if not self._left[number]:
             self._make(number, self._alive(number))
+            self.find(hash)
+            i = self._free
         table = self._tables[number]
-        i = tag * self._sizes[number] >> _TAG_BITS
-        while table[i]:
-            i += 1
         table[i] = tag << _SERIAL_BITS | serial + 1
         # The last slot stays empty, for `find` to stop at.
         self._left[number] = self._left[number] - 1 if i < len(table) - 2 else 0
@@ -67,11 +77,12 @@ class LabelIndex:
     def _make(self, number: int, slots: np.ndarray) -> None:
         """A table of these slots. In the order of their hashes, each lies at its home or right after the one before."""
         slots = np.sort(slots)
-        size = max(_SMALLEST, int(len(slots) / _LOOSE))
+        size = max(self._smallest, int(len(slots) / _LOOSE)) if len(slots) > self._smallest * _FULL else self._smallest
         order = np.arange(len(slots))
         homes = ((slots >> np.uint64(_SERIAL_BITS)) * np.uint64(size) >> np.uint64(_TAG_BITS)).astype(np.int64)
         places = np.maximum.accumulate(homes - order) + order
-        table = np.zeros(max(size, places[-1] + 1 if len(places) else 0) + 16, np.uint64)
+        room = max(size, int(places[-1]) + 1 if len(places) else 0) + 16
+        table = np.frombuffer(mmap(-1, 8 * room, MAP_PRIVATE | MAP_ANONYMOUS), np.uint64)
         table[places] = slots
         self._tables[number], self._sizes[number] = memoryview(table), size
         self._left[number] = int(size * _FULL) - len(slots)

@@ -60,16 +60,16 @@ class Labels:
 
     def predict(self, who: int, id: str, outputs: list[Any], at: Place) -> int | None:
         """Remember a prediction: how many rows of truth ceased to wait for it; None where its lane had that id."""
-        hashed = (hash(id) ^ self._salts[who]) & _BITS_32
+        serials = self._index.find((hash(id) ^ self._salts[who]) & _BITS_32)
         entry = Entry(who, id, at.clock, at.offset, at.index, len(outputs), outputs)
         ceased = 0
-        if serials := self._index.find(hashed):
+        if serials:
             others = self._entries(self._who[who].key, id, serials)
             lane = self._who[who].lane
             if any(self._who[other.who].lane == lane for other in others):
                 return None
             ceased = self._catch_up(entry, others, at)
-        self._remember(entry, hashed)
+        self._remember(entry)
         return ceased
 
     def arm(self, key: str, id: str) -> str:
@@ -85,13 +85,12 @@ class Labels:
         who = self._truths.get(key)
         if who is None:
             who = self._truths[key] = self.who(Who(key, "", _TRUTH))
-        hashed = (hash(id) ^ self._salts[who]) & _BITS_32
-        serials = self._index.find(hashed)
+        serials = self._index.find((hash(id) ^ self._salts[who]) & _BITS_32)
         others = self._entries(key, id, serials) if serials else []
         entry = Entry(who, id, at.clock, at.offset, at.index, 0, _NOTHING)
         outcomes = [self._join(entry, others, row, truth, at) for row, truth in truths]
         if entry.truths:
-            self._remember(entry, hashed)
+            self._remember(entry)
         return outcomes
 
     def expire(self, clock: int) -> None:
@@ -127,6 +126,7 @@ class Labels:
         for item in msgspec.msgpack.decode(stored[_WHO], type=list[Who]):
             self.who(item)
         self._index.first = first
+        self._index.reserve(following - first)
         hashes, start = array("I"), first
         for serial, piece in self._pieces.restore(first, following):
             start = start if hashes else serial
@@ -138,11 +138,13 @@ class Labels:
         self._stored = {_FIRST: first, _NEXT: following, _WHO: tuple(self._who)}
 
     def _hash(self, who: int, id: str) -> int:
-        """32 bits; other ones in each process, so that nobody can choose ids that collide."""
+        """32 bits; other ones in each process, so that nobody can choose ids that collide. Written out where it is
+        called for each record."""
         return (hash(id) ^ self._salts[who]) & _BITS_32
 
-    def _remember(self, entry: Entry, hashed: int) -> None:
-        self._index.add(hashed, self._pieces.append(entry))
+    def _remember(self, entry: Entry) -> None:
+        """Keep an entry of the id that was sought last."""
+        self._index.add(self._pieces.append(entry))
         if self._pieces.next - self._pieces.first > self._count:
             self._forget()
 
@@ -156,12 +158,11 @@ class Labels:
         return found
 
     def _join(self, entry: Entry, others: list[Entry], row: int, truth: Any, at: Place) -> str:
-        for known in (*others, entry):
-            if known.truths:
-                for known_row, first, _ in known.truths:
-                    if known_row == row:
-                        return DUPLICATE if first == truth else CORRECTED
         outcome = PENDING
+        for known in (*others, entry) if entry.truths else others:
+            for known_row, first, _ in known.truths:
+                if known_row == row:
+                    return DUPLICATE if first == truth else CORRECTED
         for other in others:
             if row < other.rows:
                 self._complete(other, row, truth, at)

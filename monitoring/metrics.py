@@ -108,13 +108,15 @@ def _of_endpoints(queries: Queries, now: int) -> Iterator[Any]:
     level = gauge("leeway_reference_error_ratio", "The same on rows that the model was not fitted on")
     coverage = gauge("leeway_label_coverage_ratio", "Labelled rows to rows of the last hour")
     lag = gauge("leeway_label_lag_seconds", "Mean time from answer to truth, of the last hour's labelled rows")
+    troubled = gauge("leeway_endpoint_troubled", "Whether an endpoint is not watched, as its monitoring raises")
     drift = {
         name: GaugeMetricFamily(f"seldon_metric_drift_{name}", text, labels=["endpoint", "detector"])
         for name, text in (("is_drift", "Whether an incident is open"), ("distance", "The statistic, its last high"),
                            ("threshold", "What the statistic must exceed"))
     }  # fmt: skip
     opened = {(each.endpoint, each.detector) for each in queries.incidents() if each.state == OPEN}
-    for name in queries.endpoints()[:MOST]:
+    for name, watched in list(queries.watched().items())[:MOST]:
+        troubled.add_metric([name], watched.trouble is not None)
         of = partial(_last_hour, queries, name, now)
         rows, labelled, errors = of(ROWS), of(LABELLED), of(ERROR)
         _add(ratio, [name], errors["total"], errors["count"])
@@ -128,7 +130,7 @@ def _of_endpoints(queries: Queries, now: int) -> Iterator[Any]:
             for family, series in (("distance", detector), ("threshold", limit)):
                 if (last := of(series)["last"]) is not None:
                     drift[family].add_metric([name, detector], last)
-    yield from (ratio, level, coverage, lag, *drift.values())
+    yield from (ratio, level, coverage, lag, troubled, *drift.values())
 
 
 def _last_hour(queries: Queries, endpoint: str, now: int, series: str) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ names of its points.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -13,10 +14,11 @@ from leeway.interfaces import Message, Point, State
 from leeway.record import Incident, Position, Verdict
 from leeway.settings import Settings
 
+from .answers import Answers
 from .archive_table import decision_table, feedback_table, prediction_table
 from .batch import Batch
 from .concept import check
-from .decisions import APPLIED, STATES, UNKNOWN
+from .decisions import APPLIED, STATES, UNKNOWN, UNWATCHED
 from .decisions import read as decision_of
 from .incidents import SEQUENTIAL, Incidents
 from .intake import Intake
@@ -24,6 +26,7 @@ from .partitions import Partition, Partitions
 from .series import Points
 from .told import Told
 from .traffic import Traffic
+from .troubles import Containment, Trouble
 from .verdicts import in_order, verdict_table
 from .watch import ENDPOINT, Watch
 
@@ -68,66 +71,86 @@ class Pipeline:
         """The counts by stream key, as JSON."""
         return self._intake.counts.encoded()
 
-    def restore(self, stored: Mapping[str, bytes]) -> None:
-        """From the keys of PREFIXES that the state holds."""
+    @property
+    def troubles(self) -> dict[str, Trouble]:
+        """The endpoints that are not watched, and why."""
+        return {name: watch.trouble for name, watch in self._watches.items() if watch.trouble is not None}
+
+    def restore(
+        self, stored: Mapping[str, bytes], offset: int = 0, stopped: Mapping[str, Trouble] | None = None
+    ) -> None:
+        """From the keys of PREFIXES that the state holds up to an offset. Watches that were stopped go on, but those
+        of the troubles that are given."""
         self._intake.restore(stored)
         self._incidents.restore(stored)
+        at = Position(self._shard, offset, 0)
         for key in stored:
             if key.startswith(ENDPOINT):
                 endpoint = key.removeprefix(ENDPOINT)
-                self._watches[endpoint] = Watch.restored(endpoint, stored, self._shard, self._settings)
+                goes_on = endpoint not in (stopped or {})
+                self._watches[endpoint] = Watch.restored(endpoint, stored, self._shard, self._settings, at, goes_on)
 
-    def process(self, messages: Sequence[Message], range_name: str) -> Effects:
-        """Work through the messages of a range, in order, each for the first time."""
+    def process(
+        self, messages: Sequence[Message], range_name: str, stops: Mapping[str, Trouble] | None = None
+    ) -> Effects:
+        """Work through the messages of a range, in order, each for the first time. Where something is raised for an
+        endpoint: Unwatched, whose `stops` are for the next pass, after `restore`; see monitoring/troubles.py."""
         points, partitions, traffic, verdicts = Points(), Partitions(), Traffic(), []
-        start = 0
+        passing = Containment(stops)
+        start, at_once = 0, _AT_ONCE if passing.is_first else 1
         while start < len(messages):
-            batch = self._intake.take(messages[start : start + _AT_ONCE])
+            passing.begin(Position(self._shard, messages[start].offset, 0), self._watches)
+            batch = self._intake.take(messages[start : start + at_once])
             start += batch.messages
             for answers in batch.answers.values():
                 traffic.add(answers)
-            judged = in_order(self._judge(batch, points))
+            judged = in_order(self._judge(batch, points, passing))
             verdicts += judged
             for found in judged:
                 self._incidents.hear(found)
             for key, told in batch.decisions.items():
-                batch.decisions[key] = [self._decide(item) for item in told]
+                batch.decisions[key] = [self._decide(item, passing) for item in told]
             self._archive(batch, partitions)
         traffic.write(points)
         self._archive_verdicts(verdicts, partitions)
         incidents = self._incidents.changes()
-        puts, deletes = self._changes()
+        passing.begin(Position(self._shard, messages[0].offset, 0), self._watches)
+        puts, deletes = self._changes(passing)
+        passing.end()
         puts |= {key: msgspec.json.encode(incident) for key, incident in incidents.items()}
         puts |= self._incidents.quiet_changes()
         return Effects(points.named(range_name), partitions.all(), verdicts, list(incidents.values()), puts, deletes)
 
-    def _judge(self, batch: Batch, points: Points) -> list[Verdict]:
+    def _judge(self, batch: Batch, points: Points, passing: Containment) -> list[Verdict]:
         verdicts: list[Verdict] = []
         for (key, endpoint), answers in batch.answers.items():
             watch = self._watch(endpoint, key)
-            answers.names = watch.names
-            verdicts += watch.see(answers, points)
+            profile = None if watch.is_equipped else self._profile_of(endpoint)
+            verdicts += passing.let(watch, partial(_see, watch, profile, answers, points))
         for endpoint, completed in batch.completed.items():
-            verdicts += self._watches[endpoint].learn(completed, points)
+            watch = self._watches[endpoint]
+            verdicts += passing.let(watch, partial(watch.learn, completed, points))
         return verdicts
 
-    def _decide(self, told: Told) -> Told:
+    def _decide(self, told: Told, passing: Containment) -> Told:
         """Do what a person decided, and say whether it could be done."""
         decision = decision_of(told.record.decision)
         if decision is None:
             return told
         at = Position(self._shard, told.at.offset, told.at.index)
+        known = self._incidents.find(decision.incident)
+        watch = None if known is None else self._watches[known.endpoint]
+        if watch is None or watch.trouble is not None:
+            return msgspec.structs.replace(told, outcomes=[UNKNOWN if watch is None else UNWATCHED])
         incident = self._incidents.decide(decision.incident, STATES[decision.do], at, decision.note)
-        if incident is not None:
-            self._watches[incident.endpoint].decide(decision.do, incident, incident.kind == SEQUENTIAL)
-        return msgspec.structs.replace(told, outcomes=[UNKNOWN if incident is None else APPLIED])
+        is_sequential = incident.kind == SEQUENTIAL
+        passing.let(watch, lambda: watch.decide(decision.do, incident, is_sequential) or ())
+        return msgspec.structs.replace(told, outcomes=[APPLIED])
 
     def _watch(self, endpoint: str, key: str) -> Watch:
         watch = self._watches.get(endpoint)
         if watch is None:
             watch = self._watches[endpoint] = Watch(endpoint, key, self._shard, self._settings)
-        if not watch.is_equipped:
-            watch.equip(self._profile_of(endpoint))
         return watch
 
     def _archive(self, batch: Batch, partitions: Partitions) -> None:
@@ -147,10 +170,21 @@ class Pipeline:
         for key, some in by_key.items():
             partitions.add("verdict", key, verdict_table(some), [found.appended for found in some])
 
-    def _changes(self) -> tuple[dict[str, bytes], list[str]]:
+    def _changes(self, passing: Containment) -> tuple[dict[str, bytes], list[str]]:
         puts, deletes = self._intake.changes()
-        for watch in self._watches.values():
+
+        def gather(watch: Watch) -> tuple[()]:
             put, deleted = watch.changes()
-            puts |= put
-            deletes += deleted
+            puts.update(put)
+            deletes.extend(deleted)
+            return ()
+
+        for watch in self._watches.values():
+            passing.let(watch, partial(gather, watch))
         return puts, deletes
+
+
+def _see(watch: Watch, profile: bytes | None, answers: Answers, points: Points) -> list[Verdict]:
+    watch.equip(profile)
+    answers.names = watch.names
+    return watch.see(answers, points)

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from leeway.errors import Conflict
+from leeway.errors import Conflict, StoreError
 from leeway.interfaces import State
 
 PREFIX = "monitoring/"
 CONSUMER, COUNTS, INCIDENT, ENDPOINT = (PREFIX + name for name in ("consumer/", "counts/", "incident/", "endpoint/"))
+_VERSION = PREFIX + "version"
+VERSION = 1  # of what is shown
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -41,7 +43,7 @@ class Projection:
     def show(self, position: int, counts: Mapping[str, bytes], changed: Mapping[str, bytes]) -> None:
         """Show the counts by stream key, and of the consumer's changed state what concerns others."""
         shown = Shown(self._stream, self._shard, position, self._state_name)
-        puts = {self._guard: msgspec.json.encode(shown)}
+        puts = {self._guard: msgspec.json.encode(shown), _VERSION: msgspec.json.encode(VERSION)}
         for key, value in counts.items():
             counted = msgspec.json.encode(Counted(key, msgspec.Raw(value)))
             puts[f"{COUNTS}{self._stream}/{self._shard}/{key}"] = counted
@@ -61,3 +63,13 @@ class Projection:
         except Conflict:
             return False
         return True
+
+
+def check_version(shared: State) -> None:
+    """StoreError where what is shown has another version; what was shown before versions were told has the first."""
+    found = shared.get(_VERSION)
+    if found is not None and (version := msgspec.json.decode(found, type=int)) != VERSION:
+        raise StoreError(
+            f"what consumers show in the shared state has version {version}, this Leeway reads {VERSION}: use the "
+            "Leeway that wrote it"
+        )

@@ -74,8 +74,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
         """Count what came since."""
         with _opened(baseline.stream, settings) as opened:
             recorded, foreign = _recorded(opened, baseline)
-        archive = connect.archive(settings)
-        archived = {kind: _archived(archive, kind, baseline) for kind in ("prediction", "feedback")}
+        archived = {kind: _archived(queries.archive, kind, baseline) for kind in ("prediction", "feedback")}
         return cls(recorded, archived, _minus(queries.counts(baseline.key), baseline.counts), foreign)
 
     def _repr_html_(self) -> str:

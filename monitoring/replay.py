@@ -1,10 +1,12 @@
 """Archived rows through the pipeline again: with the same settings the same verdicts, with others what would have been.
 
-Everything from the beginning is worked through, since a verdict rests on all that came before it.
+Everything from the beginning is worked through, since a verdict rests on all that came before it. Of the other
+deployments of its shard a replay knows nothing: where so many predictions wait that the label book forgets by number
+(`labels.count`), it forgets later here.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +16,12 @@ from leeway.profile import Profile
 from leeway.record import Verdict
 from leeway.settings import Settings
 
-from .archived_records import archived_messages
+from .archived_intake import ArchivedIntake
 from .batch import Batch
-from .partitions import Partitions
 from .pipeline import Pipeline
 from .queries import Queries
-from .verdicts import CLEARS, DETECTED
-
-_AT_ONCE = 5_000
+from .series import Points
+from .verdicts import CLEARS, DETECTED, in_order
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class Replay:
 
     def __init__(self, settings: Settings, deployment: str):
         self._settings = settings
-        self._archive = connect.archive(settings)
-        known = self._archive.deployments("prediction")
+        known = connect.archive(settings).deployments("prediction")
         keys = [key for key in known if deployment in (key, key.rpartition("/")[2])]
         if len(keys) != 1:
             raise LeewayError(
@@ -53,17 +52,13 @@ class Replay:
     def run(self, settings: Settings, start: int = 0, end: int = 2**62) -> Replayed:
         """The verdicts whose last record was appended from `start` up to `end` (epoch seconds)."""
         began = time.process_time()
-        messages = [
-            each for each in archived_messages(self._archive, self.key, self._profiles.get) if each.appended < end
-        ]
         profiles = {name: self._bytes(profile) for name, profile in self._profiles.items()}
-        pipeline = _Replaying(messages[0].shard if messages else 0, settings, profiles.get)
-        verdicts: list[Verdict] = []
-        for first in range(0, len(messages), _AT_ONCE):
-            verdicts += pipeline.process(messages[first : first + _AT_ONCE], "replay").verdicts
+        with Queries(self._settings) as queries:
+            intake = ArchivedIntake(queries.archive, self.key, settings, self._profiles, end)
+        verdicts = _Replaying(intake.shard, settings, profiles.get).judge(intake.batches())
         seconds = max(time.process_time() - began, 1e-9)
         found = [verdict for verdict in verdicts if start <= verdict.appended < end]
-        return Replayed(found, pipeline.rows, pipeline.rows / seconds)
+        return Replayed(found, intake.rows, intake.rows / seconds)
 
     def recorded(self, start: int = 0, end: int = 2**62) -> list[Verdict]:
         """What was found at the time, in stream order."""
@@ -78,15 +73,20 @@ class Replay:
 
 
 class _Replaying(Pipeline):
-    """Archives nothing: it all is there."""
+    """Judges what was taken in before; writes nothing."""
 
-    rows = 0
-
-    def _archive(self, batch: Batch, partitions: Partitions) -> None:
-        self.rows += sum(sum(answers.sizes) for answers in batch.answers.values())
-
-    def _archive_verdicts(self, verdicts: Sequence[Verdict], partitions: Partitions) -> None:
-        pass
+    def judge(self, batches: Iterable[Batch]) -> list[Verdict]:
+        """The verdicts on batches in stream order."""
+        verdicts: list[Verdict] = []
+        for batch in batches:
+            judged = in_order(self._judge(batch, Points()))
+            verdicts += judged
+            for found in judged:
+                self._incidents.hear(found)
+            for told in batch.decisions.values():
+                for each in told:
+                    self._decide(each)
+        return verdicts
 
 
 def what_if(named: dict[str, tuple[Settings, list[Verdict]]]) -> list[dict[str, Any]]:

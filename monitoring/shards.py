@@ -13,10 +13,13 @@ from leeway.errors import Conflict, StoreError
 from leeway.interfaces import Message, State, Stream
 from leeway.record import Incident
 from leeway.settings import Settings
+from leeway.tracing import spans_of
 
 from .consumer import Consumer
 from .erase import EraseList
 from .keeper import Keeper
+from .notify.notifier import Notifier
+from .traced_consumer import TracedConsumer
 
 TICK_S = 0.2
 
@@ -46,14 +49,17 @@ class Shards:
         self._states: list[State] = []
         self._consumers: dict[int, Consumer] = {}
         self._keeper = Keeper(settings, self._archive, self._series, self._prefixes, report, EraseList(self._shared))
+        self._spans = spans_of(settings, settings.function_name)
+        self._notifier = Notifier(settings, report, self._clock)
         self._lock = Lock()
         self._closing = Event()
         self._timer = Thread(target=self._run, name="leeway-ranges", daemon=True)
 
     def start(self) -> None:
-        """Start the timer, and what keeps the stores small."""
+        """Start the timer, what keeps the stores small, and what tells people."""
         self._timer.start()
         self._keeper.start()
+        self._notifier.start()
 
     def offer(self, message: Message) -> bool:
         """Hand a message to its shard's consumer. False: a store is away, so offer it again."""
@@ -82,10 +88,13 @@ class Shards:
         if self._timer.ident is not None:
             self._timer.join()
         self._keeper.close()
+        self._notifier.close()
         with suppress(Conflict):
             self._each(Consumer.close)
         for store in (*self._states, self._shared, self._series, *([self._events] if self._events else [])):
             store.close()
+        if self._spans is not None:
+            self._spans.close()
 
     def _prefixes(self) -> list[str]:
         return [consumer.prefix for consumer in list(self._consumers.values())]
@@ -125,7 +134,8 @@ class Shards:
         name = f"consumer/{self._settings.function_name}/{self._stream}/{shard}"
         state = connect.state(self._settings, name)
         self._states.append(state)
-        consumer = self._consumers[shard] = Consumer(
+        make = Consumer if self._spans is None else partial(TracedConsumer, self._spans)
+        consumer = self._consumers[shard] = make(
             self._stream, shard, self._settings, state, self._shared, self._series, self._archive, self._clock,
             self._emit, name,
         )  # fmt: skip

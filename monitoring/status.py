@@ -16,7 +16,10 @@ def status(queries: Queries) -> dict[str, Any]:
     return {
         "counts": queries.counts(),
         "deployments": {key: queries.counts(key) for key in queries.deployments()},
-        "endpoints": {name: {"deployment": w.key, "state": w.state} for name, w in queries.watched().items()},
+        "endpoints": {
+            name: {"deployment": each.key, "state": each.state, "trouble": each.told_trouble}
+            for name, each in queries.watched().items()
+        },
         "consumers": [msgspec.to_builtins(shown) for shown in queries.consumers()],
         "streams": {stream: _shown(lag) for stream, lag in _lags(queries).items()},
         "outboxes": outboxes_below(queries.settings.home / "outbox"),

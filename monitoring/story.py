@@ -1,6 +1,7 @@
 """What happened to an endpoint, in sentences."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,8 @@ def _sentences(history: History) -> Iterator[str]:
         return
     yield f"{len(history.times):,} rows came from {_day(history.times[0])} to {_day(history.times[-1])}."
     if history.level is not None:
-        yield f"On rows that it was not fitted on, the model had erred {history.level.level:.1%} of the time."
+        level = history.level
+        yield f"On {level.rows:,} rows that it was not fitted on, the model had erred {level.level:.1%} of the time."
     yield from _deployed(history)
     yield from _concept(history)
     yield from _slices(history)
@@ -58,18 +60,31 @@ def _concept(history: History) -> Iterator[str]:
     which = "its first alarm" if main is incidents[0] else "the alarm that stayed"
     yield (
         f"On {_day(history.time_of(alarm.last))}, at row {history.number_of(alarm.last):,}, the concept detector "
-        f"raised {which}: of the {alarm.rows:,} labelled rows behind it {_error_rate(alarm):.1%} were wrong."
+        f"raised {which}: of the {alarm.rows:,} labelled rows up to it {_error_rate(alarm):.1%} were wrong."
     )
     yield from _drift_of(history, alarm)
     worst = max(history.stretches, key=_error_rate)
     yield f"At its worst, around {_day(history.middle_of(worst))}, it erred in {_error_rate(worst):.1%} of rows."
     if cleared is None:
-        yield "It has not come back since."
+        yield "The errors have not come down since."
     else:
-        later = len(incidents) - incidents.index(main) - 1
-        again = f", but rose again {later} times" if later else ""
-        yield f"By {_day(history.time_of(cleared.last))} the errors were back where they had been{again}."
+        yield f"By {_day(history.time_of(cleared.last))} the errors were back where they had been."
+    yield from _sure(history, incidents)
     yield from _sooner(history, alarm)
+
+
+def _sure(history: History, incidents: Sequence[tuple[Verdict, Verdict | None]]) -> Iterator[str]:
+    """How often such an alarm is a false one, and how much of the time there was one."""
+    arl0 = incidents[0][0].details.get("arl0")
+    if arl0 is None:
+        return
+    rows = sum(stretch.rows for stretch in history.stretches)
+    lain = sum(_length(history, *incident) for incident in incidents)
+    many = "one incident" if len(incidents) == 1 else f"{len(incidents)} incidents"
+    yield (
+        f"Where nothing changes, one such alarm comes in {arl0:,} labelled rows: of {rows:,} that would be some "
+        f"{rows / arl0:.1f}, and there were {many}, in which {lain / len(history.times):.0%} of all rows lay."
+    )
 
 
 def _length(history: History, alarm: Verdict, cleared: Verdict | None) -> int:
@@ -101,7 +116,10 @@ def _drift_of(history: History, alarm: Verdict) -> Iterator[str]:
         yield "Those rows looked like the training rows: it is what they mean that changed, not they."
     expected = alarm.details.get("expected_error_rate")
     if expected is not None:
-        yield f"By themselves they let expect {expected:.1%} of errors; what is above that, labels alone could show."
+        yield (
+            f"Such rows would let one expect {expected:.1%} of errors; what lies above that is a change of what rows "
+            "mean, which only labels show."
+        )
 
 
 def _sooner(history: History, alarm: Verdict) -> Iterator[str]:
@@ -109,22 +127,17 @@ def _sooner(history: History, alarm: Verdict) -> Iterator[str]:
     arl0, lower = alarm.details.get("arl0"), alarm.details.get("threshold_tenfold")
     if arl0 is None or lower is None:
         return
-    yield (
-        f"Its price is one false alarm in {arl0:,} labelled rows; at one in {arl0 // _MORE_OFTEN:,}, ten times as many,"
-    )
     begin, at = history.number_of(alarm.first), history.number_of(alarm.last)
-    above = [v for v in history.stretches if v.statistic >= lower and history.number_of(v.last) < at]
+    before = [v for v in history.stretches if history.number_of(v.last) < at]
+    above = [v for v in before if v.statistic >= lower]
     sooner = [v for v in above if history.number_of(v.last) >= begin]
     early = len(above) - len(sooner)
-    if sooner:
-        yield f"it would have come by row {history.number_of(sooner[0].last):,}"
-    else:
-        yield f"it would have come less than {STRETCH_ROWS:,} labelled rows sooner"
-    if early:
-        rows = f"{early * STRETCH_ROWS:,} labelled rows"
-        yield f"and {rows} before that rise would have lain in stretches with an alarm too."
-    else:
-        yield "and no row before that rise would have alarmed."
+    came = f"by row {history.number_of(sooner[0].last):,}" if sooner else f"less than {STRETCH_ROWS:,} rows sooner"
+    cost = "no alarm" if not early else f"alarms in {early} of the {len(before):,} stretches of {STRETCH_ROWS:,} rows"
+    yield (
+        f"Ten times as sensitive (one false alarm in {arl0 // _MORE_OFTEN:,}) it would have come {came}, and cost "
+        f"{cost} before that rise."
+    )
 
 
 def _slices(history: History) -> Iterator[str]:
@@ -133,6 +146,8 @@ def _slices(history: History) -> Iterator[str]:
     if not alarms:
         if any(verdict.detector == SLICE for verdict in history.verdicts):
             yield "In none of the slices did its errors rise."
+        else:
+            yield "No slices are watched: the setting `slices` names them."
         return
     parts = [f"{v.feature} (row {history.number_of(v.last):,}, {_error_rate(v):.1%} wrong)" for v in alarms[:_NAMED]]
     more = f" and {len(alarms) - _NAMED} more" if len(alarms) > _NAMED else ""
@@ -145,8 +160,9 @@ def _performance(history: History) -> Iterator[str]:
     worst = max(history.performance, key=lambda verdict: verdict.statistic)
     found = worst.details["estimates"]["error_rate"]
     yield (
-        f"Without labels, its rows let expect at most {found['value']:.1%} of errors ({found['low']:.1%} to "
-        f"{found['high']:.1%}), around {_day(history.middle_of(worst))}; an estimate that is blind to concept drift."
+        f"By the rows alone, without labels, one would have expected at most {found['value']:.1%} of errors "
+        f"({found['low']:.1%} to {found['high']:.1%}), around {_day(history.middle_of(worst))}: that estimate is blind "
+        "to concept drift."
     )
 
 
@@ -175,7 +191,13 @@ def _strongest(alarm: Verdict) -> Iterator[str]:
     causes = [_CAUSES[cause].format(**found) for cause in found["causes"][:2] if cause in _CAUSES]
     chance = f"less than once in {10 ** min(alarm.statistic, 6):,.0f} windows"
     if causes:
-        yield f"In {_listed([name])} {' and '.join(causes)}; by chance that happens {chance}."
+        yield f"In {_listed([name])} {' and '.join(causes)}{_middles(found)}; by chance that happens {chance}."
+
+
+def _middles(found: dict[str, Any]) -> str:
+    """By how much the middle moved, where there is one."""
+    medians = [found.get(side, {}).get("median") for side in ("before", "now")]
+    return "" if None in medians else f", the median from {medians[0]:.3g} to {medians[1]:.3g}"
 
 
 def _more_windows(history: History, alarms: Sequence[Verdict]) -> Iterator[str]:
@@ -185,7 +207,7 @@ def _more_windows(history: History, alarms: Sequence[Verdict]) -> Iterator[str]:
     threshold = history.windows[0].threshold
     more = sum(verdict.statistic >= threshold - 1 for verdict in history.windows) - len(alarms)
     often = f"one false alarm in {10**threshold:,.0f} windows"
-    yield f"That has the price of {often}; at ten times that, {more} more would have alarmed."
+    yield f"Its price is {often}; ten times as sensitive, {more or 'none'} more would have alarmed."
 
 
 def _deployed(history: History) -> Iterator[str]:

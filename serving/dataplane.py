@@ -28,11 +28,12 @@ class DataPlane:
 
     def __init__(
         self,
-        served: Mapping[str, Served],
+        served: dict[str, Served],
         running: Mapping[str, Running] | None = None,
         explainers: Mapping[str, str] | None = None,
     ):
         self._served, self._running, self._explainers = served, dict(running or {}), dict(explainers or {})
+        self._before: dict[str, Served] = {}  # by endpoint id: what was replaced last
 
     @classmethod
     def of(
@@ -64,6 +65,15 @@ class DataPlane:
     def served(self) -> list[Served]:
         return list(self._served.values())
 
+    def replace(self, served: Served) -> None:
+        """Let it answer in its place from now on. What was there before it answers what it has been asked."""
+        endpoint = served.endpoint
+        key = endpoint.deployment if endpoint.deployment in self._served else _place_of(endpoint)
+        if (before := self._served.get(key)) is not None:
+            others = {id: each for id, each in self._before.items() if each.endpoint.deployment != endpoint.deployment}
+            self._before = {**others, before.endpoint.id: before}
+        self._served[key] = served
+
     @property
     def running(self) -> list[Running]:
         return list(self._running.values())
@@ -80,7 +90,7 @@ class DataPlane:
     def endpoint(self, deployment: str, version: str = "") -> Endpoint:
         """Who answers; NotFound where nobody is called so, or not in this version. Of several who answers most."""
         served = self._served.get(deployment)
-        if served is None:
+        if served is None or "/" in deployment:
             return self._endpoint_of_graph(deployment, version)
         if version and version != served.endpoint.version:
             raise NotFound(f"{deployment} has no version {version!r:.80}; it has {served.endpoint.version}")
@@ -97,8 +107,10 @@ class DataPlane:
         and `version` have a say in which predictor of several answers."""
         when = time.time()
         served = self._served.get(endpoint.deployment)
-        if served is None:
+        if served is None and endpoint.deployment in self._running:
             return self._running[endpoint.deployment].answer(request, headers, version)
+        if served is None or served.endpoint.id != endpoint.id:
+            served = self._before[endpoint.id]
         model = served.loaded.model
         try:
             if request.operation is Operation.EXPLAIN:
@@ -106,12 +118,12 @@ class DataPlane:
             else:
                 prediction = model.predict(request)
         except ModelFailed:
-            _log.exception("model %s: request %s", endpoint.id, request.id)
+            _log.exception("model %s: request %s", endpoint.id, request.id, extra=_logged(endpoint, request))
             raise
         except ServingError:
             raise
         except (Exception, SystemExit) as error:
-            _log.exception("model %s failed: request %s", endpoint.id, request.id)
+            _log.exception("model %s failed: request %s", endpoint.id, request.id, extra=_logged(endpoint, request))
             raise ModelFailed(
                 f"model {endpoint.deployment!r} failed with {type(error).__name__}; the function's log says where"
             ) from error
@@ -158,6 +170,16 @@ class DataPlane:
         )
 
 
+def _logged(endpoint: Endpoint, request: InferenceRequest) -> dict[str, dict[str, str]]:
+    """What a log line says beside its message."""
+    return {"with": {"deployment": endpoint.deployment, "request_id": request.id}}
+
+
+def _place_of(endpoint: Endpoint) -> str:
+    """deployment/predictor/node"""
+    return "/".join(endpoint.id.split("/")[2:5])
+
+
 def _serve(deployment: Deployment, function_uri: str, handler: str, home: Path) -> Served:
     return served(deployment, load(deployment.predictors[0].graph, handler, home), function_uri)
 
@@ -187,5 +209,8 @@ def _about(served: Served) -> About:
         loaded.sha256,
         [{"name": name} for name in endpoint.features or ()],
         loaded.outputs,
+        engine=loaded.engine.name,
+        engine_reason=loaded.engine.reason,
+        warnings=list(loaded.warnings),
         predictor=endpoint.id.rsplit("/", 3)[1],
     )

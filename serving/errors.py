@@ -52,7 +52,7 @@ class ModelFailed(ServingError):
     """A model raised, or said something that cannot be passed on. The text names the model, and tells no more."""
 
 
-class NodeTimedOut(ServingError):
+class NodeTimedOut(ModelFailed):
     """A node of a graph did not answer within its time."""
 
 

@@ -57,7 +57,7 @@ class Exposition:
     """prometheus_client's collector interface, over the counts of all workers."""
 
     def __init__(self, metrics: "Metrics"):
-        self._metrics = metrics
+        self._metrics, self._models = metrics, metrics.models()
         self._sums = metrics.counts.sums()
         self._series = [Series(*key[1:], values) for key, values in sorted(self._sums.items()) if key[0] == "requests"]
 
@@ -74,7 +74,7 @@ class Exposition:
             "leeway_requests", "Requests to a deployment", labels=["deployment", "operation", "status"]
         )
         counted: dict[tuple[str, ...], float] = defaultdict(float)
-        durations = {each.deployment: [0.0] * (_N + 1) for each in self._metrics.endpoints}
+        durations = {each.name: [0.0] * (_N + 1) for each in self._models}
         for each in self._series:
             counted[each.deployment, each.operation, each.status] += each.count
             durations[each.deployment] = _added(durations.get(each.deployment, [0.0] * (_N + 1)), each.values)
@@ -90,9 +90,16 @@ class Exposition:
         info = GaugeMetricFamily(
             "leeway_model_info", "The models that are served", labels=["deployment", "version", "class", "endpoint"]
         )
-        for known in self._metrics.endpoints:
-            info.add_metric([known.deployment, known.version, known.class_name, known.id], 1)
+        engine = GaugeMetricFamily(
+            "leeway_model_engine",
+            "What each model runs on, and why",
+            labels=["deployment", "version", "engine", "reason"],
+        )
+        for known in self._models:
+            info.add_metric([known.name, known.version, known.class_name, known.endpoint_id], 1)
+            engine.add_metric([known.name, known.version, known.engine, known.engine_reason], 1)
         yield info
+        yield engine
         dropped = CounterMetricFamily(
             "leeway_shadow_dropped", "Requests that a busy shadow did not see", labels=["deployment", "predictor"]
         )

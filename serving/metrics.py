@@ -3,12 +3,12 @@ arithmetic; the text is made when it is asked for."""
 
 import threading
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .counts import Counts
 from .outlet import Outlet
-from .types import Endpoint, Exchange
+from .types import About, Exchange
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # All of Seldon's, and shorter ones.
@@ -22,11 +22,12 @@ _DROPPED, _WAITING, _SHADOW = "dropped", "waiting", "shadow"
 
 
 class Metrics:
-    """Counts by endpoint, operation and status; only deployments that are served have series. `outlet` is None where
-    nothing is recorded; `folder` is what the workers of a function share, None for nothing."""
+    """Counts by endpoint, operation and status; only deployments that are served have series. `models` says what is
+    served now; `outlet` is None where nothing is recorded; `folder` is what the workers of a function share, None for
+    nothing."""
 
-    def __init__(self, endpoints: Sequence[Endpoint], outlet: Outlet | None, folder: Path | None = None):
-        self.endpoints, self.outlet = endpoints, outlet
+    def __init__(self, models: Callable[[], Sequence[About]], outlet: Outlet | None, folder: Path | None = None):
+        self.models, self.outlet = models, outlet
         self.counts = Counts(folder)
         self._blocks: dict[tuple[str, str, int], memoryview] = {}
         self._failures = self.counts.block(("failures",))

@@ -4,15 +4,19 @@ from typing import Any, Self
 
 from leeway.backends import connect
 from leeway.desired import SHARED
+from leeway.log_lines import start_logging
 from leeway.settings import Settings
+from leeway.tracing import Spans, spans_of
 
 from .auth import Auth
+from .compiling import compiling
 from .cors import Cors
 from .dataplane import DataPlane
 from .gateway import Gateway
 from .graph.environment import deployments_of
 from .live import Live
 from .metrics import Metrics
+from .models.compiler import Compiler
 from .profiles import Profiles
 from .protocols.mlrun_v1 import MlrunV1
 from .protocols.mlrun_v2 import MlrunV2
@@ -20,16 +24,28 @@ from .protocols.open_inference import OpenInference
 from .protocols.seldon_v1 import SeldonV1
 from .protocols.tensorflow_v1 import TensorflowV1
 from .recorder import Recorder
+from .request_log import RequestLog
 from .settings import ServingSettings
+from .traced import TracedGateway, traced_observer, traced_plane, traced_protocol
 from .types import HttpRequest
 
 
 class NuclioFunction:
     """What one worker holds: the gateway, and what has to be closed when it ends."""
 
-    def __init__(self, gateway: Gateway, profiles: Profiles, recorder: Recorder | None, metrics: Metrics, live: Live):
+    def __init__(
+        self,
+        gateway: Gateway | TracedGateway,
+        profiles: Profiles,
+        recorder: Recorder | None,
+        metrics: Metrics,
+        compiler: Compiler,
+        live: Live,
+        spans: Spans | None = None,
+    ):
         self.gateway, self.recorder, self.live = gateway, recorder, live
         self._profiles, self._metrics = profiles, metrics
+        self._compiler, self._spans = compiler, spans
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -40,6 +56,8 @@ class NuclioFunction:
     @classmethod
     def over(cls, plane: DataPlane, serving: ServingSettings, settings: Settings, worker: str) -> Self:
         """With models that are loaded already."""
+        spans = spans_of(settings, serving.function_uri)
+        start_logging(settings, function=serving.function_uri, worker=worker)
         recorder = Recorder.start(serving, settings, worker) if serving.stream else None
         found = {each.endpoint.id: each.loaded.profile for each in plane.served}
         profiles = Profiles(
@@ -47,17 +65,25 @@ class NuclioFunction:
         )
         profiles.publish()
         folder = settings.home / "metrics" / serving.function_uri
-        metrics = Metrics([each.endpoint for each in plane.served], recorder.outlet if recorder else None, folder)
-        observers = [recorder.see] if recorder else []
+        metrics = Metrics(plane.about, recorder.outlet if recorder else None, folder)
+        observers = [*([recorder.see] if recorder else []), RequestLog(settings).see]
         protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
         auth, cors = Auth(serving.tokens), Cors(serving.origins)
+        compiler = compiling(plane, settings.compile_after_s)
+        compiler.start()
         live = Live(lambda: connect.state(settings, SHARED), serving.function_uri, worker, plane.running)
         live.start()
         for shadow in plane.shadows:
             shadow.see = recorder.see if recorder else shadow.see
             shadow.dropped = metrics.shadow_dropped(shadow.arm.endpoint.deployment, shadow.arm.name)
+        if spans is None:
+            gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
+            return cls(gateway, profiles, recorder, metrics, compiler, live)
+        protocols = tuple(traced_protocol(protocol, spans) for protocol in protocols)
+        observers[:-1] = [traced_observer("outbox", see, spans) for see in observers[:-1]]
+        plane = traced_plane(plane, spans)
         gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
-        return cls(gateway, profiles, recorder, metrics, live)
+        return cls(TracedGateway(gateway, spans), profiles, recorder, metrics, compiler, live, spans)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -68,7 +94,10 @@ class NuclioFunction:
     def close(self) -> None:
         """Send what was recorded; what is not taken in time stays on disk, for another worker."""
         self.live.close()
+        self._compiler.close()
         self._profiles.close()
         if self.recorder is not None:
             self.recorder.close()
         self._metrics.close()
+        if self._spans is not None:
+            self._spans.close()

@@ -5,22 +5,29 @@ import socket
 import zlib
 from datetime import UTC, datetime
 
+import msgspec
+
 from leeway.backends import connect
 from leeway.clock import SystemClock
 from leeway.forwarder import Forwarder
 from leeway.outbox import Outbox
 from leeway.privacy import Privacy
-from leeway.record import EXPLAIN, FEEDBACK, INFER, SCHEMA, Origin, Record, Request, Response, encode
+from leeway.record import EXPLAIN, FEEDBACK, INFER, SCHEMA, NodeAnswer, Origin, Record, Request, Response
+from leeway.record_writer import RecordWriter, Said
 from leeway.settings import Settings
 
 from .errors import ModelFailed
 from .outlet import Outlet
 from .settings import ServingSettings
-from .types import Exchange, Feedback, Operation
+from .types import Exchange, Feedback, Operation, Walk
+
+# endpoint id, operation, whether there is no request that could be read
+Kind = tuple[str, str, bool]
 
 _OP = {Operation.INFER: INFER, Operation.EXPLAIN: EXPLAIN, Operation.FEEDBACK: FEEDBACK}
 _NO_RESPONSE = Response()
 _CLOSE_S = 5.0
+_FAILED = "failed"  # what a node's error is, where its words may name a value
 _KEEP_ALL = Privacy()
 
 _log = logging.getLogger("leeway.recorder")
@@ -43,7 +50,7 @@ class Recorder:
         self._sample = serving.sample
         self._project, self._function_uri = serving.project, serving.function_uri
         self._host, self._worker = socket.gethostname(), worker
-        self._keys: dict[str, str] = {}
+        self._kinds: dict[Kind, tuple[str, RecordWriter]] = {}
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> "Recorder":
@@ -68,14 +75,13 @@ class Recorder:
         """Keep it, if it is one of those that are kept. Feedback that was refused says nothing."""
         if exchange.operation is Operation.FEEDBACK and exchange.feedback is None:
             return
-        if self.keeps(exchange):
-            key = self._keys.get(exchange.deployment) or self._key(exchange.deployment)
-            self.outlet.append(key, lambda origin: encode(self._kept(exchange, origin)), self._ack_s)
+        if self._sample == 1 or self.keeps(exchange):
+            kind = exchange.endpoint.id, exchange.operation._value_, exchange.request is None
+            key, writer = self._kinds.get(kind) or self._kind(kind, exchange)
+            self.outlet.append(key, lambda origin: writer.write(self._said(exchange, origin)), self._ack_s)
 
     def keeps(self, exchange: Exchange) -> bool:
         """Alike for a prediction and the feedback that speaks of it; feedback of no request is always kept."""
-        if self._sample == 1:
-            return True
         id = exchange.feedback.about if exchange.feedback is not None else exchange.id
         return not id or zlib.crc32(id.encode()) % self._sample == 0
 
@@ -83,58 +89,66 @@ class Recorder:
         """Send the rest; False: some of it stays on disk, for another worker to send."""
         return self.outlet.close(_CLOSE_S)
 
-    def _key(self, deployment: str) -> str:
-        return self._keys.setdefault(deployment, f"{self._function_uri}/{deployment}")
-
-    def _kept(self, exchange: Exchange, origin: Origin) -> Record:
-        return self._privacy.apply(self._record(exchange, origin))
-
-    def _record(self, exchange: Exchange, origin: Origin) -> Record:
-        endpoint, asked, answer = exchange.endpoint, exchange.request, exchange.response
-        told, walk = exchange.feedback, exchange.walk
-        said = told or asked
-        prediction = answer.prediction if answer is not None else None
-        return Record(
+    def _kind(self, kind: Kind, exchange: Exchange) -> tuple[str, RecordWriter]:
+        """The stream key, and what writes records that are like this one."""
+        endpoint, is_told = exchange.endpoint, exchange.feedback is not None
+        like = Record(
             schema=SCHEMA,
-            id=exchange.id,
+            id="",
             op=_OP[exchange.operation],
-            when=datetime.fromtimestamp(exchange.when, UTC).isoformat(timespec="microseconds"),
-            microsec=exchange.microsec,
-            event_time=said.event_time if said is not None else None,
+            when="",
             project=self._project,
             function_uri=self._function_uri,
             deployment=exchange.deployment,
-            endpoint_id=endpoint.id if told is None else "",
+            endpoint_id="" if is_told else endpoint.id,
             model=endpoint.node,
             version=endpoint.version,
             class_=endpoint.class_name,
-            origin=origin,
-            request=_told(told) if told is not None else _asked(exchange),
-            resp=_NO_RESPONSE
-            if prediction is None
-            else Response(exchange.id, endpoint.deployment, prediction.outputs, prediction.probabilities),
-            features=endpoint.features if asked is not None else None,
+            origin=Origin("", 0),
+            features=endpoint.features if exchange.request is not None else None,
             sampling=self._sample,
-            error=str(exchange.error) if exchange.error is not None else None,
-            labels=said.labels if said is not None else {},
-            metrics=prediction.metrics if prediction is not None else {},
-            arm=walk.arm if walk is not None else None,
-            propensity=walk.propensity if walk is not None else None,
-            key_hash=walk.key_hash if walk is not None else None,
-            shadow_of=walk.shadow_of if walk is not None else None,
-            nodes=walk.nodes if walk is not None else [],
-            trace=exchange.trace,
             host=self._host,
             worker=self._worker,
         )
+        return self._kinds.setdefault(kind, (like.stream_key, RecordWriter(like)))
 
+    def _said(self, exchange: Exchange, origin: Origin) -> Said:
+        asked, answer, told = exchange.request, exchange.response, exchange.feedback
+        said = told or asked
+        prediction = answer.prediction if answer is not None else None
+        plain = Said(
+            exchange.id,
+            datetime.fromtimestamp(exchange.when, UTC).isoformat(timespec="microseconds"),
+            origin,
+            exchange.microsec,
+            self._asked(exchange) if told is None else _told(told),
+            _NO_RESPONSE
+            if prediction is None
+            else Response(exchange.id, exchange.deployment, prediction.outputs, prediction.probabilities),
+            said.event_time if said is not None else None,
+            self._privacy.words(exchange.error),
+            said.labels if said is not None else {},
+            prediction.metrics if prediction is not None else {},
+            exchange.trace,
+        )
+        return plain if exchange.walk is None else self._of_graph(plain, exchange.walk)
 
-def _asked(exchange: Exchange) -> Request:
-    """The rows as the model saw them; it saw none of what was refused."""
-    asked = exchange.request
-    if asked is None or (exchange.error is not None and not isinstance(exchange.error, ModelFailed)):
-        return Request(exchange.id)
-    return Request(exchange.id, asked.rows)
+    def _of_graph(self, said: Said, walk: Walk) -> Said:
+        """With the choices, and what each node said; that is rows again, so privacy leaves nothing of it."""
+        nodes = walk.nodes
+        if self._privacy.is_on:
+            nodes = [NodeAnswer(each.name, [], each.microsec, each.error and _FAILED) for each in nodes]
+        return msgspec.structs.replace(
+            said, arm=walk.arm, propensity=walk.propensity, key_hash=walk.key_hash, shadow_of=walk.shadow_of,
+            nodes=nodes,
+        )  # fmt: skip
+
+    def _asked(self, exchange: Exchange) -> Request:
+        """The rows as the model saw them; it saw none of what was refused."""
+        asked = exchange.request
+        if asked is None or (exchange.error is not None and not isinstance(exchange.error, ModelFailed)):
+            return Request(exchange.id)
+        return Request(exchange.id, self._privacy.rows(asked.rows, exchange.endpoint.features))
 
 
 def _told(told: Feedback) -> Request:

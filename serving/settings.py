@@ -20,7 +20,8 @@ class ServingSettings:
     `seldon` is a SeldonDeployment: a file, a URL, or the YAML itself. `sample` keeps one record of so many, `batch`
     packs so many into one stream message. `handler` is module:function of the code that Nuclio runs, where it says so.
     `tokens` are taken from callers, and without any everybody may ask; `origins` are those of pages that browsers let
-    ask.
+    ask. `trusted` are the beginnings of addresses whose models may run code when they are loaded; `has_registry`: the
+    deployer names the MLflow registry that is asked.
     """
 
     models: Mapping[str, str]
@@ -37,6 +38,8 @@ class ServingSettings:
     handler: str = ""
     tokens: tuple[str, ...] = field(default=(), repr=False)
     origins: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
+    has_registry: bool = False
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, needs_models: bool = True) -> "ServingSettings":
@@ -72,7 +75,16 @@ class ServingSettings:
             handler=environ.get("NUCLIO_HANDLER", ""),
             tokens=_tokens(environ),
             origins=_listed(environ, "SERVING_CORS_ORIGINS"),
+            trusted=_listed(environ, "SERVING_TRUSTED_MODELS"),
+            has_registry=bool(environ.get("MLFLOW_TRACKING_URI") or environ.get("MLFLOW_REGISTRY_URI")),
         )
+
+    def trusts(self, uri: str) -> bool:
+        """Whether whoever deploys vouches for what a model from there runs."""
+        scheme = uri.partition(":/")[0] if ":/" in uri else ""
+        if scheme in ("", "file", "store") or (scheme in ("models", "runs") and self.has_registry):
+            return True
+        return any(uri.startswith(each) for each in self.trusted)
 
     @property
     def function_uri(self) -> str:

@@ -161,7 +161,8 @@ class Feedback(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 class About(msgspec.Struct, frozen=True, gc=False):
     """What is known of what is served under one name. `features` and `outputs` are names and types where they are
-    known; a graph has `nodes`, and Seldon's name of the whole is its `predictor`'s."""
+    known; `engine` is what it runs on, and `engine_reason` says why; `warnings` are what was noticed at loading. A
+    graph has `nodes`, and Seldon's name of the whole is its `predictor`'s."""
 
     name: str
     version: str
@@ -170,6 +171,9 @@ class About(msgspec.Struct, frozen=True, gc=False):
     sha256: str
     features: list[dict[str, Any]] = []
     outputs: list[dict[str, Any]] = []
+    engine: str = "native"
+    engine_reason: str = ""
+    warnings: list[str] = []
     predictor: str = "default"
     nodes: list["About"] = []
 

@@ -28,7 +28,9 @@ def pytest_collection_modifyitems(items):
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
     basetemp = str(session.config._tmp_path_factory.getbasetemp())
-    left = [process for process in psutil.process_iter(["pid", "cmdline"]) if basetemp in " ".join(_command(process))]
+    own = {process.pid for process in (psutil.Process(), *psutil.Process().parents())}  # --basetemp names it, too
+    found = [process for process in psutil.process_iter(["pid", "cmdline"]) if process.pid not in own]
+    left = [process for process in found if basetemp in " ".join(_command(process))]
     for process in left:
         print(f"\nleft running: {process.pid} {' '.join(_command(process))}")
     if left and exitstatus == pytest.ExitCode.OK:

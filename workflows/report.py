@@ -48,7 +48,7 @@ def report(context, baseline, requests, feedback_sent, endpoints, seconds, marks
     with Queries(settings) as queries:
         until_consumed(since.stream, expected, settings, queries, partial(_show, since.end, expected), patience_s)
         found = Reconciliation.since(since, settings, queries)
-        history = history_of(settings, queries, endpoint_since(settings, since), since, marks or {})
+        history = history_of(queries, endpoint_since(queries, since), since, marks or {})
         summary = summary_of(requests, feedback_sent, found, history.verdicts, row_of)
         summary |= {
             "endpoints": endpoints,

@@ -1,12 +1,14 @@
 """Grafana's dashboards, as code. `python deploy/grafana/build.py` writes the JSON files beside it."""
 
 from pathlib import Path
+from typing import Any
 
-from grafana_foundation_sdk.builders import common, dashboard, prometheus, timeseries
+from grafana_foundation_sdk.builders import common, dashboard, prometheus, table, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
 _SOURCE = DataSourceRef(type_val="prometheus", uid="${prometheus}")
+_POSTGRES = "grafana-postgresql-datasource"
 _OF_DEPLOYMENT, _OF_ENDPOINT = '{deployment=~"$deployment"}', '{endpoint=~"$endpoint"}'
 _REQUESTS = 'rate(leeway_requests_total{deployment=~"$deployment",operation="infer"}[5m])'
 _BUCKETS = 'rate(leeway_request_duration_seconds_bucket{deployment=~"$deployment"}[5m])'
@@ -55,6 +57,43 @@ PANELS = {
         ("Time from answer to truth", "s", [(f"leeway_label_lag_seconds{_OF_ENDPOINT}", "{{endpoint}}")]),
     ]),
 }  # fmt: skip
+_POINTS = """(SELECT line, bucket, count, total, low, high FROM leeway_point
+    UNION ALL SELECT line, bucket, count, total, low, high FROM leeway_minute) AS point
+  JOIN leeway_line ON leeway_line.id = point.line"""
+
+
+def _over_time(series: str, value: str) -> str:
+    """A series of the store by the minute and endpoint."""
+    return f"""SELECT to_timestamp(bucket - bucket % 60) AS time, endpoint AS metric, {value} AS value
+FROM {_POINTS}
+WHERE series = '{series}' AND $__unixEpochFilter(bucket)
+GROUP BY 1, 2 ORDER BY 1, 2"""
+
+
+_SHARED = "FROM leeway_item WHERE name = 'shared' AND starts_with(key, 'monitoring/{}/')"
+
+# {panel of the dashboard "store": (title, unit, kind, SQL)}: what the stores in PostgreSQL hold, longer than Prometheus
+SQL_PANELS = [
+    ("Requests a minute", "short", "timeseries", _over_time("requests", "sum(count)")),
+    ("Error rate of labelled rows", "percentunit", "timeseries", _over_time("error", "sum(total) / sum(count)")),
+    ("Mean latency", "us", "timeseries", _over_time("latency_us", "sum(total) / nullif(sum(count), 0)")),
+    ("Time from answer to truth", "s", "timeseries", _over_time("label_lag_s", "sum(total) / sum(count)")),
+    ("Concept detector", "short", "timeseries", _over_time("concept_drift", "max(high)")),
+    ("Data drift: -log10 of a window's smallest p-value", "short", "timeseries", _over_time("data_drift", "max(high)")),
+    ("Effect of each feature", "short", "timeseries", f"""SELECT to_timestamp(bucket - bucket % 60) AS time,
+  feature || ' of ' || endpoint AS metric, max(high) AS value
+FROM {_POINTS}
+WHERE series = 'data_drift_effect' AND $__unixEpochFilter(bucket)
+GROUP BY 1, 2 ORDER BY 1, 2"""),
+    ("Incidents", "", "table", f"""SELECT to_timestamp((found->'opened'->>'appended')::bigint) AS opened,
+  found->>'state' AS state, found->>'detector' AS detector, found->>'endpoint' AS endpoint,
+  array_to_string(ARRAY(SELECT jsonb_array_elements_text(found->'features')), ', ') AS moved, found->>'id' AS id
+FROM (SELECT convert_from(value, 'UTF8')::jsonb AS found {_SHARED.format("incident")}) AS incident
+ORDER BY opened DESC"""),
+    ("Consumers", "", "table", f"""SELECT found->>'stream' AS stream, found->>'shard' AS shard,
+  (found->>'position')::bigint AS position
+FROM (SELECT convert_from(value, 'UTF8')::jsonb AS found {_SHARED.format("consumer")}) AS consumer ORDER BY 1, 2"""),
+]  # fmt: skip
 _VARIABLES = {
     "overview": (),
     "endpoint": (("deployment", "label_values(leeway_model_info, deployment)"),),
@@ -75,6 +114,33 @@ def build(name: str) -> str:
     return JSONEncoder(sort_keys=True, indent=2).encode(built.build()) + "\n"
 
 
+def build_store() -> str:
+    """The dashboard of the SQL panels."""
+    built = dashboard.Dashboard("Leeway: store").uid("leeway-store").tags(["leeway"]).time("now-7d", "now")
+    built.with_variable(dashboard.DatasourceVariable("postgres").type(_POSTGRES))
+    for title, unit, kind, sql in SQL_PANELS:
+        panel = (timeseries if kind == "timeseries" else table).Panel().title(title)
+        panel = panel.unit(unit).datasource(DataSourceRef(type_val=_POSTGRES, uid="${postgres}"))
+        built.with_panel(panel.span(24 if kind == "table" else 12).height(8).with_target(_Sql(sql, kind)))
+    return JSONEncoder(sort_keys=True, indent=2).encode(built.build()) + "\n"
+
+
+class _Sql:
+    """A query of Grafana's PostgreSQL data source, for which the SDK has no builder."""
+
+    def __init__(self, sql: str, kind: str):
+        self._sql, self._format = sql, "time_series" if kind == "timeseries" else "table"
+
+    def build(self) -> "_Sql":
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "refId": "A", "rawSql": self._sql, "format": self._format, "rawQuery": True, "editorMode": "code",
+            "datasource": {"type": _POSTGRES, "uid": "${postgres}"},
+        }  # fmt: skip
+
+
 def _panel(title, unit, queries):
     panel = timeseries.Panel().title(title).unit(unit).datasource(_SOURCE).span(12).height(8)
     panel.legend(common.VizLegendOptions().show_legend(True))
@@ -86,6 +152,7 @@ def _panel(title, unit, queries):
 def main() -> None:
     for name in PANELS:
         Path(__file__).with_name(f"{name}.json").write_text(build(name))
+    Path(__file__).with_name("store.json").write_text(build_store())
 
 
 if __name__ == "__main__":

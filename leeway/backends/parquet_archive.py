@@ -8,9 +8,11 @@ from uuid import uuid4
 import pyarrow as pa
 
 from leeway.files import Files, OsFiles
+from leeway.interfaces import Within
 from leeway.private_folder import private_folder
 
 from .exclusive import exclusive
+from .footers import Footers
 from .parquet_bytes import broken, decode
 from .partitioned_archive import PartitionedArchive
 
@@ -20,15 +22,19 @@ class ParquetArchive(PartitionedArchive):
 
     def __init__(self, folder: Path, files: Files | None = None):
         self._folder, self._files = folder.absolute(), files or OsFiles()
+        self._footers = Footers()
         super().__init__(str(self._folder), "is its disk writable and not full?")
 
     def _listed(self, below: str) -> list[tuple[str, int]]:
         found = (self._folder / below).rglob("*.parquet")
         return [(path.relative_to(self._folder).as_posix(), path.stat().st_size) for path in found]
 
-    def _fetched(self, path: str, columns: Sequence[str] | None) -> pa.Table:
+    def _fetched(self, path: str, columns: Sequence[str] | None, where: Sequence[Within] = ()) -> pa.Table:
         try:
-            return decode(self._folder / path, str(self._folder / path), columns)
+            footer = self._footers.of(self._folder / path) if where else None
+            return decode(self._folder / path, str(self._folder / path), columns, where, footer)
+        except pa.ArrowInvalid as error:
+            raise broken(str(self._folder / path), error) from error
         except OSError as error:
             if error.errno is None:  # of the format, none of the disk
                 raise broken(str(self._folder / path), error) from error

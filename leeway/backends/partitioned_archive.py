@@ -4,13 +4,14 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from itertools import groupby
 from typing import TypeVar
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
 
 from leeway.errors import StoreError
-from leeway.interfaces import Archive, ArchiveFile
+from leeway.interfaces import Archive, ArchiveFile, Within
 
 from .parquet_bytes import encode
 from .unify_tables import POSITION, unify_tables
@@ -36,8 +37,9 @@ class PartitionedArchive(Archive):
         """(path, bytes) of every file below a folder, in any order; a hidden one may be among them."""
 
     @abstractmethod
-    def _fetched(self, path: str, columns: Sequence[str] | None) -> pa.Table:
-        """Those of the columns that the file has. FileNotFoundError where it is not there."""
+    def _fetched(self, path: str, columns: Sequence[str] | None, where: Sequence[Within] = ()) -> pa.Table:
+        """Those of the columns that the file has, and the rows that meet `where`. FileNotFoundError where it is not
+        there."""
 
     @abstractmethod
     def _put(self, path: str, data: pa.Buffer) -> None:
@@ -58,14 +60,25 @@ class PartitionedArchive(Archive):
             self._put(f"{_folder(kind, deployment, day)}/{name}.parquet", encode(table))
 
     def read(
-        self, kind: str, deployment: str | None = None, columns: Sequence[str] | None = None, days: Sequence[str] = ()
+        self,
+        kind: str,
+        deployment: str | None = None,
+        columns: Sequence[str] | None = None,
+        days: Sequence[str] = (),
+        where: Sequence[Within] = (),
     ) -> pa.Table:
         wanted = None if columns is None else [*columns, *(name for name in POSITION if name not in columns)]
 
         def tables() -> list[pa.Table]:
-            return [self._fetched(path, wanted) for path in self._paths(kind, deployment, days)]
+            """One for each deployment: no two of one stream key have one position, but those of different streams."""
+            by_deployment = groupby(self._paths(kind, deployment, days), key=lambda path: path.split("/")[1])
+            found = [[self._fetched(path, wanted, where) for path in paths] for _, paths in by_deployment]
+            if where:
+                found = [kept for tables in found if (kept := [table for table in tables if table.num_rows])]
+            return [unify_tables(tables) for tables in found]
 
-        table = unify_tables(self._again(tables))
+        found = self._again(tables)
+        table = found[0] if len(found) == 1 else unify_tables(found, is_one_stream=False)
         if columns is None:
             return table
         return table.select([name for name in columns if name in table.column_names])

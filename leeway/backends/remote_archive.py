@@ -1,15 +1,14 @@
 """The archive on any file system that pyarrow (s3) or fsspec (the others) knows."""
 
 from collections.abc import Sequence
-from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import uuid4
 
 import pyarrow as pa
 from pyarrow import fs
 
-from leeway.errors import StoreError
+from leeway.interfaces import Within
 
+from .file_system import file_system
 from .parquet_bytes import decode
 from .partitioned_archive import PartitionedArchive
 from .redacted import redacted
@@ -25,7 +24,7 @@ class RemoteArchive(PartitionedArchive):
 
     def __init__(self, url: str):
         super().__init__(redacted(url), "is it there, and may it be read and written?")
-        self._files, self._base, self._is_whole = _opened(url, self._name)
+        self._files, self._base, self._is_whole = file_system(url, f"archive {self._name!r}")
         self._has_bucket = "allow_bucket_creation=true" not in url
 
     def _listed(self, below: str) -> list[tuple[str, int]]:
@@ -34,9 +33,9 @@ class RemoteArchive(PartitionedArchive):
         start = len(self._base.strip("/")) + 1
         return [(info.path.strip("/")[start:], info.size) for info in infos if info.type == fs.FileType.File]
 
-    def _fetched(self, path: str, columns: Sequence[str] | None) -> pa.Table:
+    def _fetched(self, path: str, columns: Sequence[str] | None, where: Sequence[Within] = ()) -> pa.Table:
         with self._files.open_input_file(f"{self._base}/{path}") as source:
-            return decode(source, f"{path} of {self._name}", columns)
+            return decode(source, f"{path} of {self._name}", columns, where)
 
     def _put(self, path: str, data: pa.Buffer) -> None:
         self._make_bucket()
@@ -60,33 +59,3 @@ class RemoteArchive(PartitionedArchive):
             if self._files.get_file_info(bucket).type == fs.FileType.NotFound:
                 self._files.create_dir(bucket)
             self._has_bucket = True
-
-
-def _opened(url: str, name: str) -> tuple[fs.FileSystem, str, bool]:
-    """The file system, the folder in it, and whether a file shows there only when it is whole."""
-    if url.startswith("s3://"):
-        return *_s3(url, name), True
-    from fsspec.core import url_to_fs
-
-    try:
-        files, base = url_to_fs(url)
-    except (ValueError, ImportError) as error:
-        raise StoreError(
-            f"archive {name!r} has no scheme that this Leeway knows ({error}); use file:///path or s3://bucket/folder"
-        ) from None
-    return fs.PyFileSystem(fs.FSSpecHandler(files)), base.rstrip("/"), False
-
-
-def _s3(url: str, name: str) -> tuple[fs.FileSystem, str]:
-    parts = urlsplit(url)
-    options: dict[str, Any] = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    if parts.username and parts.password:
-        options |= {"access_key": unquote(parts.username), "secret_key": unquote(parts.password)}
-    if "allow_bucket_creation" in options:
-        options["allow_bucket_creation"] = options["allow_bucket_creation"] == "true"
-    base = f"{parts.hostname or ''}{parts.path}".rstrip("/")
-    limits = {"connect_timeout": 5, "request_timeout": 30, "retry_strategy": fs.AwsStandardS3RetryStrategy(3)}
-    try:
-        return fs.S3FileSystem(**limits, **options), base
-    except (TypeError, ValueError, OSError) as error:
-        raise StoreError(f"archive {name!r} cannot be opened: {error}; use s3://bucket/folder?region=..") from None

@@ -23,12 +23,12 @@ class SqliteDatabase:
     layout of the one before it: the first of them makes version 1. A file's version lies in its user_version: an older
     one is migrated when it is opened, in one transaction; a newer one is refused with a StoreError. Whatever SQLite
     refuses becomes a StoreError. After `close` the next use opens the file again, and so does one after the file was
-    deleted or replaced. A process may fork while no other
+    deleted or replaced. `page` is the page size in bytes of a file that is created. A process may fork while no other
     thread is at work here, and not within a transaction.
     """
 
-    def __init__(self, path: Path, *migrations: str):
-        self.path, self._migrations = path.absolute(), migrations
+    def __init__(self, path: Path, *migrations: str, page: int = 4_096):
+        self.path, self._migrations, self._page = path.absolute(), migrations, page
         self._pid = os.getpid()
         self._open: dict[int, sqlite3.Connection] = {}
         self._file_of: dict[int, tuple[int, int]] = {}
@@ -131,6 +131,7 @@ class SqliteDatabase:
                 return
             fresh = self.path.with_name(f".{self.path.name}.{uuid4().hex}")
             connection = _open(fresh)
+            connection.execute(f"PRAGMA page_size={self._page}")
             connection.execute("PRAGMA journal_mode=WAL")
             made = ";".join(self._migrations)
             connection.executescript(f"BEGIN; {made}; PRAGMA user_version={len(self._migrations)}; COMMIT")

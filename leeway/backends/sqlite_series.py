@@ -35,12 +35,15 @@ _MARKS = """
 """
 _MINUTE_S = 60
 _AT_ONCE = 5_000
-_PAGE = 20_000
+_STRETCH_S, _INF = 100_000, float("inf")
+_ADDED = """SELECT bucket - bucket % ? AS step, sum(count), sum(total), min(low), max(high), count(histogram) FROM {}
+    WHERE line = ? AND bucket >= ? AND bucket < ? GROUP BY step"""
+_BINS = """SELECT bucket - bucket % ?, histogram FROM {}
+    WHERE line = ? AND bucket >= ? AND bucket < ? AND histogram IS NOT NULL ORDER BY bucket"""
 
 
 class SqliteSeries(SeriesStore):
-    """Points as they came; sums over ranges and steps are made by the reader, in the order of bucket and range, so
-    that equal points give equal sums. A long read is many short transactions.
+    """Points as they came; the reader adds them up over ranges and steps. A long read is many short transactions.
 
     `retain` also sums up the minutes that are over, for readers who want no finer steps. A line's `summed` says up to
     where its minutes hold all that there is; a point that comes for one of them sets it back. Its `gone` says up to
@@ -74,8 +77,7 @@ class SqliteSeries(SeriesStore):
         self, series: str, endpoint: str, start: int = 0, end: int = 2**62, step: int = 1, feature: str = ""
     ) -> list[Point]:
         merged: dict[int, _Sum] = {}
-        for bucket, *values in self._rows((series, endpoint, feature), start, end, step):
-            bucket -= bucket % step
+        for bucket, *values in self._sums((series, endpoint, feature), start, end, step):
             if bucket not in merged:
                 merged[bucket] = _Sum()
             merged[bucket].add(*values)
@@ -156,32 +158,35 @@ class SqliteSeries(SeriesStore):
                 connection.execute("UPDATE line SET gone = ? WHERE id = ?", (end, line))
         return bool(rows)
 
-    def _rows(self, name: tuple[str, str, str], start: int, end: int, step: int) -> Iterator[tuple]:
-        """(bucket, count, total, low, high, histogram) of the minutes, as far as they hold what is wanted, then of
-        every other point by bucket and range."""
+    def _sums(self, name: tuple[str, str, str], start: int, end: int, step: int) -> Iterator[tuple]:
+        """(bucket of `step` seconds, count, total, low, high, histogram) of the minutes, as far as they hold what is
+        wanted, then of every other point; several of one bucket."""
         with self._file.reading() as connection:
             query = "SELECT id, summed, gone FROM line WHERE series = ? AND endpoint = ? AND feature = ?"
             line, summed, gone = connection.execute(query, name).fetchone() or (0, 0, 0)
-            in_minutes = step % _MINUTE_S == start % _MINUTE_S == 0 and (end % _MINUTE_S == 0 or end >= summed)
-            until = summed if in_minutes else gone
-            query = """SELECT bucket, count, total, low, high, histogram FROM minute
-                WHERE line = ? AND bucket >= ? AND bucket < ? ORDER BY bucket"""
-            yield from connection.execute(query, (line, start - start % _MINUTE_S, min(end, until))).fetchall()
-        yield from self._points(line, start, min(end, gone))
-        yield from self._points(line, max(start, until), end)
+        in_minutes = step % _MINUTE_S == start % _MINUTE_S == 0 and (end % _MINUTE_S == 0 or end >= summed)
+        until = summed if in_minutes else gone
+        yield from self._added("minute", line, start - start % _MINUTE_S, min(end, until), step)
+        yield from self._added("point", line, start, min(end, gone), step)
+        yield from self._added("point", line, max(start, until), end, step)
 
-    def _points(self, line: int, start: int, end: int) -> Iterator[tuple]:
-        query = """SELECT bucket, range, count, total, low, high, histogram FROM point
-            WHERE line = ? AND (bucket, range) > (?, ?) AND bucket < ? ORDER BY bucket, range LIMIT ?"""
-        after = (start - 1, "\U0010ffff")
-        while start < end:
+    def _added(self, table: str, line: int, start: int, end: int, step: int) -> Iterator[tuple]:
+        """What a table has from `start` up to `end`, added up here by SQLite, histograms aside: one transaction for
+        each stretch of some thousand buckets."""
+        with self._file.reading() as connection:
+            query = f"SELECT min(bucket), max(bucket) FROM {table} WHERE line = ? AND bucket >= ? AND bucket < ?"
+            first, last = connection.execute(query, (line, start, end)).fetchone()
+        while first is not None and first <= last:
+            following = first - first % step + max(_STRETCH_S, step)
+            following -= following % step
+            place = (line, first, min(following, end))
             with self._file.reading() as connection:
-                rows = connection.execute(query, (line, *after, end, _PAGE)).fetchall()
-            for bucket, _, *values in rows:
-                yield bucket, *values
-            if len(rows) < _PAGE:
-                return
-            after = rows[-1][:2]
+                sums = connection.execute(_ADDED.format(table), (step, *place)).fetchall()
+                with_bins = any(row[-1] for row in sums)
+                bins = connection.execute(_BINS.format(table), (step, *place)).fetchall() if with_bins else ()
+            yield from ((*row[:-1], None) for row in sums)
+            yield from ((bucket, 0, 0.0, _INF, -_INF, histogram) for bucket, histogram in bins)
+            first = following
 
 
 def _marks(connection: sqlite3.Connection, line: int) -> tuple[int, int]:

@@ -5,6 +5,8 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from zlib import crc32
 
@@ -23,9 +25,13 @@ _LAYOUT = """
     CREATE TABLE committed (consumer TEXT PRIMARY KEY, offset INTEGER NOT NULL)
 """
 _LOST = "CREATE TABLE lost (offset INTEGER PRIMARY KEY, messages INTEGER NOT NULL)"
+_PAGE = 16_384  # a page holds two dozen records; at SQLite's 4,096 each of them costs twice the CPU
 _TRIM_S = 10.0
 _TRIM_AT_ONCE = 2_000
 _PAGES = ("page_count", "freelist_count", "page_size")
+# Python lets go of the interpreter around each call of SQLite's, and a busy server gives it back only with its next
+# request: messages go in by one statement. Of few sizes, so that it stays prepared.
+_MOST, _STEP = 1_024, 16
 _NEXT = "SELECT coalesce(max(offset) + 1, 0) FROM message"
 
 
@@ -42,7 +48,9 @@ class SqliteStream(Stream):
         self.folder = folder.absolute()
         self._clock = clock
         self.shards = _shards(self.folder, shards)
-        self._files = [SqliteDatabase(self.folder / f"shard-{i}.db", _LAYOUT, _LOST) for i in range(self.shards)]
+        self._files = [
+            SqliteDatabase(self.folder / f"shard-{i}.db", _LAYOUT, _LOST, page=_PAGE) for i in range(self.shards)
+        ]
         self._kept, self._limit = kept_mb << 20, max(kept_mb, limit_mb) << 20
         self._trim_at = clock.monotonic()
 
@@ -101,8 +109,11 @@ class SqliteStream(Stream):
         with self._files[shard].writing() as connection:
             first = connection.execute(_NEXT).fetchone()[0] or self._first(shard)
             appended = int(self._clock.now())
-            rows = [(offset, appended, key, value) for offset, (key, value) in enumerate(entries, first)]
-            connection.executemany("INSERT INTO message VALUES (?, ?, ?, ?)", rows)
+            for start in range(0, len(entries), _MOST):
+                some = entries[start : start + _MOST]
+                size = len(some) + -len(some) % _STEP
+                values = [*chain.from_iterable(some), *[None] * (2 * (size - len(some)))]
+                connection.execute(_insertion(size), [first + start, appended, *values])
 
     def _first(self, shard: int) -> int:
         """The first offset of an empty shard. What says that it had others before is a file beside it."""
@@ -140,6 +151,15 @@ class SqliteStream(Stream):
         if not 0 <= shard < self.shards:
             raise StoreError(f"stream {self.folder} has shards 0 to {self.shards - 1}, not {shard}")
         return self._files[shard]
+
+
+@cache
+def _insertion(size: int) -> str:
+    """Of `size` messages, those without a key left out. Its parameters: the first offset, the append time, then keys
+    and values."""
+    given = ", ".join(f"({i}, ?, ?)" for i in range(size))
+    return f"""INSERT INTO message SELECT column1 + ?1, ?2, column2, column3
+        FROM (VALUES {given}) WHERE column2 IS NOT NULL"""
 
 
 def _used(connection: sqlite3.Connection) -> int:

@@ -9,15 +9,16 @@ import pyarrow as pa
 POSITION = ("shard", "offset", "index", "row")
 
 
-def unify_tables(tables: Sequence[pa.Table]) -> pa.Table:
+def unify_tables(tables: Sequence[pa.Table], is_one_stream: bool = True) -> pa.Table:
     """All rows in one table, by shard, offset, index and row as far as those columns are there; where all four are,
-    the second of two rows with one position is dropped.
+    the second of two rows with one position is dropped, unless they may be of different streams.
 
     A column that a table lacks is null there. Types: null gives way to anything, whole numbers to floats; where they
     do not agree otherwise, both become text (JSON for what is nested). Columns keep the order of their appearance.
     """
     schema = pa.schema([pa.field(name, _common(types)) for name, types in _types(tables).items()])
-    return _in_order(pa.concat_tables([_cast(table, schema) for table in tables]) if tables else pa.table({}))
+    whole = pa.concat_tables([_cast(table, schema) for table in tables]) if tables else pa.table({})
+    return _in_order(whole, is_one_stream)
 
 
 def _types(tables: Sequence[pa.Table]) -> dict[str, list[pa.DataType]]:
@@ -56,13 +57,13 @@ def _column(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray | p
     return column.cast(wanted, safe=False)
 
 
-def _in_order(table: pa.Table) -> pa.Table:
+def _in_order(table: pa.Table, is_one_stream: bool) -> pa.Table:
     names = [name for name in POSITION if name in table.column_names]
     if not names or table.num_rows < 2:
         return table
     keys = [table.column(name).cast(pa.int64()).fill_null(-1).to_numpy() for name in names]
     order = np.lexsort(keys[::-1])
-    if len(names) == len(POSITION):
+    if len(names) == len(POSITION) and is_one_stream:
         order = order[_first_of_equals([key[order] for key in keys])]
     if len(order) == table.num_rows and (order[1:] > order[:-1]).all():
         return table

@@ -20,7 +20,8 @@ _BESIDE = {"labels": "pending labels", "dead_letters": "dead letters"}
 @json_option
 def command(deployment: str, ids: tuple[str, ...], as_json: bool) -> None:
     """Take what was recorded under the request IDS of DEPLOYMENT out of the archive, the pending labels and the dead
-    letters, for good: what comes again under them is taken out of the archive by the drift function, within an hour.
+    letters, for good: what comes again under them no page, report or replay shows, and the drift function takes it out
+    of the archive within an hour.
 
     The stream still holds them until they are older than what it keeps (LEEWAY_STREAM_KEPT_MB), an outbox until the
     stream has them, and a running consumer its newest 64 labels until more come: run it again then.
@@ -47,7 +48,7 @@ def command(deployment: str, ids: tuple[str, ...], as_json: bool) -> None:
         for shown in queries.consumers():
             with closing(connect.state(settings, shown.state)) as state:
                 pending += erase_pending(state, keys[0], ids)
-        for shown, at, letter in queries.letters():
+        for shown, at, letter in queries.letters(with_erased=True):
             if is_about(letter, keys[0], ids):
                 queries.discard(shown, [at])
                 letters += 1

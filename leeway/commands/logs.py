@@ -1,5 +1,6 @@
 """`leeway logs`"""
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import click
 
 from leeway.errors import PlatformError
+from leeway.log_lines import text_of
 from leeway.settings import Settings
 
 from . import functions
@@ -38,12 +40,17 @@ def command(function: str, follow: bool, lines: int, as_json: bool) -> None:
     if not tails and not follow:
         raise PlatformError(f"function {name} logged nothing yet ({folder} is empty)")
     found = {path.stem: tail.last(lines) for path, tail in tails.items()}
-    show(found, as_json, lambda: (f"{worker}: {line}" for worker, texts in found.items() for line in texts))
+    show(found, as_json, lambda: (f"{worker}: {shown(line)}" for worker, texts in found.items() for line in texts))
     while follow:
         for path in sorted(folder.glob("*.log")):
             for line in tails.setdefault(path, Tail(path)).more():
-                click.echo(f"{path.stem}: {line}")
+                click.echo(f"{path.stem}: {shown(line)}")
         time.sleep(_POLL_S)
+
+
+def shown(line: str) -> str:
+    """JSON lines are text on a terminal, and stay what they are for a program."""
+    return text_of(line) if sys.stdout.isatty() else line
 
 
 class Tail:

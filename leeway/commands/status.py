@@ -55,9 +55,14 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"records   {about['name']}: {', '.join(gone) or 'none lost, dropped or dead-lettered'}"
     for endpoint in found["endpoints"]:
         yield f"endpoint  {endpoint['name']}: {endpoint['state']}, {endpoint['incidents']} open incident(s)"
+        if trouble := endpoint["trouble"]:
+            yield f"trouble   {endpoint['name']} is not watched since position {trouble['since']}: {trouble['reason']}"
+            yield "          its records are archived; mend it (the log has all of it) and restart the drift function"
     for kind, store in found["stores"].items():
         size = "" if store["bytes"] is None else f", {store['bytes'] / 1e6:.1f} MB"
         yield f"{kind:<9} {store['at']}{size}"
+        if store["locked"]:
+            yield f"trouble   {store['at']} cannot be written: is its disk mounted read-only, or whose is it?"
 
 
 def _stream(stream: dict[str, Any]) -> str:

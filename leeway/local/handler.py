@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import nuclio_sdk
-from nuclio_sdk.logger import HumanReadableFormatter
 
 from leeway.errors import PlatformError
+from leeway.log_lines import formatter
 
 from .home import Home, read_json
 
@@ -75,10 +75,10 @@ class Handler:
                 await result
 
 
-def create_logger(worker: int) -> nuclio_sdk.Logger:
-    """A logger on stdout, one readable line per message."""
+def create_logger(function: str, worker: int) -> nuclio_sdk.Logger:
+    """A logger on stdout, one line per message: JSON, or text where that is a terminal."""
     logger = nuclio_sdk.Logger(logging.DEBUG)
-    logger.set_handler("default", sys.stdout, HumanReadableFormatter())
+    logger.set_handler("default", sys.stdout, formatter(sys.stdout, function=function))
     logger.bind(worker_id=str(worker))
     return logger
 

@@ -1,5 +1,6 @@
 """What the stores of one home hold: streams with their lag, watched endpoints, and where everything lies."""
 
+import os
 from pathlib import Path
 from shutil import disk_usage
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 
 def stores(settings: Settings) -> dict[str, Any]:
     """{streams: [{name, shards, appended, waiting, lost, error}], deployments: [{name, lost, dropped, dead_lettered,
-    pending}], endpoints: [{name, deployment, state, incidents}], outboxes: [{function, waiting_bytes, dropped}],
-    stores: {kind: {at, bytes}}, free: bytes of the home's disk, error}. `waiting` is None where nobody reads the
-    stream, `bytes` where a store is no folder; `error` says which store cannot be read, that of a stream why
-    nothing is known of it: its broker is away, say. Creates nothing."""
+    pending}], endpoints: [{name, deployment, state, trouble, incidents}], outboxes: [{function, waiting_bytes,
+    dropped}], stores: {kind: {at, bytes, locked}}, free: bytes of the home's disk, error}. `waiting` is None where
+    nobody reads the stream, `bytes` where a store is no folder, `trouble` but where an endpoint is not watched
+    ({reason, since}); a store is `locked` where it is there and cannot be written. `error` says which store cannot be
+    read, that of a stream why nothing is known of it: its broker is away, say. Creates nothing."""
     home = Home.at(settings.home).path
     known: dict[str, Any] = {"streams": [], "deployments": [], "endpoints": [], "error": ""}
     if settings.state or (home / "state" / "shared.db").exists():
@@ -56,9 +58,12 @@ def _known(settings: Settings, home: Path) -> dict[str, Any]:
 def _endpoints(queries: "Queries") -> list[dict[str, Any]]:
     opened = [incident.endpoint for incident in queries.incidents() if incident.state == "open"]
     return [
-        {"name": name, "deployment": about.key, "state": about.state, "incidents": opened.count(name)}
+        {
+            "name": name, "deployment": about.key, "state": about.state, "trouble": about.told_trouble,
+            "incidents": opened.count(name),
+        }
         for name, about in queries.watched().items()
-    ]
+    ]  # fmt: skip
 
 
 def _counted(queries: "Queries", key: str) -> dict[str, Any]:
@@ -95,6 +100,7 @@ def _stream(name: str, is_read: bool, settings: Settings, queries: "Queries") ->
 
 def _place(url: str, place: Path) -> dict[str, Any]:
     if url:
-        return {"at": redacted(url), "bytes": None}
+        return {"at": redacted(url), "bytes": None, "locked": False}
     files = [place, *place.rglob("*")]
-    return {"at": str(place), "bytes": sum(path.stat().st_size for path in files if path.is_file())}
+    held = sum(path.stat().st_size for path in files if path.is_file())
+    return {"at": str(place), "bytes": held, "locked": place.exists() and not os.access(place, os.W_OK)}

@@ -33,7 +33,7 @@ class Worker:
         self._spec = FunctionSpec.read(read_json(self._code / "document.json"))
         self._listener = _inherited(launch.listener) if launch.listener >= 0 else None
         self._control = Control(_inherited(launch.control), self._listener, Path(launch.log))
-        self._logger = create_logger(launch.worker)
+        self._logger = create_logger(self._spec.name, launch.worker)
 
     async def run(self) -> int:
         """The exit code."""

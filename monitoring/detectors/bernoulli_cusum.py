@@ -47,17 +47,34 @@ class BernoulliCusum(StreamDetector):
         return statistic > self.threshold
 
     def update_many(self, xs: np.ndarray) -> list[int]:
-        """By Lindley's recursion: the sum so far minus its lowest point; anew after each alarm."""
-        alarms: list[int] = []
+        return self.run(xs)[1]
+
+    def run(self, xs: np.ndarray) -> tuple[np.ndarray, list[int]]:
+        """The statistic after each of some values, shape (n,), and the indices of those that alarm."""
+        statistics, alarms = np.empty(len(xs)), []
         start = 0
         while start < len(xs):
-            found = self._advance(np.asarray(xs[start : start + _CHUNK]))
-            if found is None:
-                start += _CHUNK
-            else:
-                alarms.append(start + found)
-                start += found + 1
-        return alarms
+            part = self.advance(xs[start : start + _CHUNK])
+            statistics[start : start + len(part)] = part
+            start += len(part)
+            if self.statistic > self.threshold:
+                alarms.append(start - 1)
+        return statistics, alarms
+
+    def advance(self, xs: np.ndarray) -> np.ndarray:
+        """Take values, shape (n,) with n > 0, up to the first that alarms; the statistic after each that was taken.
+
+        By Lindley's recursion: the sum so far minus its lowest point.
+        """
+        sums = np.where(xs, self.up, self.down)
+        sums[0] += self.statistic if self.statistic <= self.threshold else 0.0
+        np.cumsum(sums, out=sums)
+        lowest = np.minimum.accumulate(sums)
+        sums -= np.minimum(lowest, 0.0, out=lowest)
+        if sums.max() > self.threshold:
+            sums = sums[: int(np.argmax(sums > self.threshold)) + 1]
+        self.statistic = float(sums[-1])
+        return sums
 
     def swapped(self, threshold: float) -> "BernoulliCusum":
         """The detector that waits for the raised rate to come down to `level`: the hypotheses change places."""
@@ -73,17 +90,3 @@ class BernoulliCusum(StreamDetector):
     @classmethod
     def example(cls) -> "BernoulliCusum":
         return cls(level=0.1, odds=1.5, threshold=5.0)
-
-    def _advance(self, xs: np.ndarray) -> int | None:
-        """Take values up to the first alarm, and its index; all of them where there is none."""
-        sums = np.where(xs, self.up, self.down)
-        sums[0] += self.statistic if self.statistic <= self.threshold else 0.0
-        np.cumsum(sums, out=sums)
-        lowest = np.minimum.accumulate(sums)
-        sums -= np.minimum(lowest, 0.0, out=lowest)
-        if sums.max() <= self.threshold:
-            self.statistic = float(sums[-1])
-            return None
-        found = int(np.argmax(sums > self.threshold))
-        self.statistic = float(sums[found])
-        return found

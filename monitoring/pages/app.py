@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
@@ -47,6 +48,7 @@ Decide = Callable[[str, str, str], object]
 
 def create_app(settings: Settings, decide: Decide, clock: Clock | None = None) -> Starlette:
     """`decide(incident id, "confirm" or "dismiss", note)` records a decision; LeewayError where it cannot."""
+    render.prepare()
     dashboard = Dashboard(Source(settings, clock or SystemClock()), decide)
     routes = [Route("/", dashboard.page("overview"))]
     for name in _PAGES:
@@ -70,7 +72,7 @@ class Dashboard:
     """The endpoints of the application, over one source."""
 
     def __init__(self, source: Source, decide: Decide):
-        self.source, self._decide, self._cache = source, decide, AnswerCache()
+        self.source, self._decide, self._cache = source, decide, AnswerCache(source.clock, time.process_time)
         self._place = secrets.token_urlsafe(18)  # stands for the token of the form in kept pages
 
     def page(self, name: str) -> Callable:
@@ -172,15 +174,18 @@ class Dashboard:
         try:
             now = int(self.source.clock.now())
             span = Span.of(request.query_params, now)
-            tick = now // _TICK_S if by_itself else 0
             query = f"{name}?{request.url.query}"
-            rests_on = f"{query} {span.start} {span.end} {tick} {self.source.position()}"
-            tag = f'"{hashlib.blake2b(rests_on.encode(), digest_size=12).hexdigest()}"'
-            headers = {"etag": tag, "cache-control": "private, no-cache"}
-            if request.headers.get("if-none-match") == tag:
+
+            def tag() -> str:
+                tick = now // _TICK_S if by_itself else 0
+                rests_on = f"{query} {span.start} {span.end} {tick} {self.source.position()}"
+                return f'"{hashlib.blake2b(rests_on.encode(), digest_size=12).hexdigest()}"'
+
+            found = self._cache.get(query, tag, lambda: make(span))
+            headers = {"etag": found.tag, "cache-control": "private, no-cache"}
+            if request.headers.get("if-none-match") == found.tag:
                 return Response(None, 304, headers)
-            kept = self._cache.get(query, tag, lambda: make(span))
-            return Response(kept.body, kept.status, headers, kind)
+            return Response(found.kept.body, found.kept.status, headers, kind)
         except BadSpan as error:
             return self._failed(request, 400, str(error), kind)
         except NotThere as error:

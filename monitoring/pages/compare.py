@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from leeway.interfaces import Within
 
 from ..answers import COUNTED
 from ..detectors.values import category, type_of
@@ -15,9 +16,9 @@ from .chart import Chart, Line, merged, quantile_lines, rate, values
 from .intervals import difference_interval, mean_difference_interval
 from .page import NotThere, Page
 from .source import Source
-from .span import Span
+from .span import Span, backwards, days_of
 
-_MOST = 50
+_MOST, _COMPARED = 50, 10_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,15 @@ class Disagreement:
     distance: float | None
 
 
+@dataclass(frozen=True)
+class Disagreements:
+    """Some of them, of how many `rows` that both answered, appended from `since` on (epoch seconds)."""
+
+    found: list[Disagreement]
+    rows: int
+    since: int
+
+
 def compare(source: Source, query: Mapping[str, str], span: Span) -> Page:
     """Endpoints `a` and `b`; without both, a form to choose them."""
     names = list(source.watched())
@@ -59,13 +69,13 @@ def compare(source: Source, query: Mapping[str, str], span: Span) -> Page:
         if name not in names:
             raise NotThere(f"no endpoint is called {name!r}; the overview lists them")
     if not a or not b:
-        return Page("Compare", "compare.html", {"names": names, "a": a, "b": b, "differences": [], "rows": []})
+        return Page("Compare", "compare.html", {"names": names, "a": a, "b": b, "differences": []})
     context = {
         "names": names,
         "a": a,
         "b": b,
         "differences": differences(source, a, b, span),
-        "rows": disagreements(source, a, b, span),
+        "disagreements": disagreements(source, a, b, span),
     }
     return Page(f"Compare {a} with {b}", "compare.html", context, _charts(source, a, b, span))
 
@@ -91,29 +101,42 @@ def _of_shares(what: str, one: tuple[float, int], other: tuple[float, int]) -> D
     return Difference(what, "%", _share(*one), _share(*other), difference_interval(*one, *other))
 
 
-def disagreements(source: Source, a: str, b: str, span: Span) -> list[Disagreement]:
-    """The rows that both answered and not alike, the largest distance first: those of a shadow have the live id."""
-    key = source.watched()[a].key
+def disagreements(source: Source, a: str, b: str, span: Span) -> Disagreements:
+    """The rows that both answered and not alike, the largest distance first: those of a shadow have the live id. Of a
+    long time only the newest rows are compared."""
+    key, one, other, since = source.watched()[a].key, pa.table({}), pa.table({}), span.end
     if source.watched()[b].key != key:
-        return []
-    table = source.archive.read(
-        "prediction", key, ("id", "row", "output", "endpoint_id", "status", "appended"), span.days
-    )
-    if not table.num_rows:
-        return []
-    inside = pc.and_(pc.greater_equal(table["appended"], span.start), pc.less(table["appended"], span.end))
-    table = table.filter(pc.and_(inside, pc.equal(table["status"], COUNTED)))
-    one, other = (_answers(table.filter(pc.equal(table["endpoint_id"], name))) for name in (a, b))
+        return Disagreements([], 0, span.start)
+    for since, until in backwards(span.end - 1, span.start):
+        one, other = (
+            _joined(table, _answers(source, key, name, since, until)) for table, name in ((one, a), (other, b))
+        )
+        if max(one.num_rows, other.num_rows) >= _COMPARED:
+            break
+    if not one.num_rows or not other.num_rows:
+        return Disagreements([], 0, since)
+    both = one.join(other, ["id", "row"], join_type="inner", right_suffix="_other")
+    said, others = both["output"].to_pylist(), both["output_other"].to_pylist()
     found = [
-        Disagreement(*place, said, other[place], _distance(said, other[place]))
-        for place, said in one.items()
-        if place in other and category(said) != category(other[place])
+        Disagreement(both["id"][i].as_py(), both["row"][i].as_py(), mine, its, _distance(mine, its))
+        for i, (mine, its) in enumerate(zip(said, others))
+        if mine != its and category(mine) != category(its)
     ]
-    return sorted(found, key=lambda each: -(each.distance or 0.0))[:_MOST]
+    found.sort(key=lambda each: (-(each.distance or 0.0), each.id, each.row))
+    return Disagreements(found[:_MOST], both.num_rows, since)
 
 
-def _answers(table: pa.Table) -> dict[tuple[str, int], Any]:
-    return dict(zip(zip(table["id"].to_pylist(), table["row"].to_pylist()), table["output"].to_pylist()))
+def _answers(source: Source, key: str, endpoint: str, since: int, until: int) -> pa.Table:
+    """The rows that an endpoint answered, and how they were counted."""
+    place = (Within("appended", since, until), Within("endpoint_id", endpoint, endpoint))
+    mine = (*place, Within("status", COUNTED, COUNTED))
+    return source.archive.read("prediction", key, ("id", "row", "output"), days_of(since, until), mine)
+
+
+def _joined(table: pa.Table, more: pa.Table) -> pa.Table:
+    if not table.num_rows or not more.num_rows:
+        return more if more.num_rows else table
+    return pa.concat_tables([table, more], promote_options="permissive")
 
 
 def _distance(one: Any, other: Any) -> float | None:

@@ -1,6 +1,7 @@
 """One endpoint: what it was asked, how fast and how well it answered, and whether the world has moved."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from ..series import (
 from .chart import Chart, Line, bands_of, quantile_lines, rate, values
 from .decisions import decisions
 from .features import features_of
+from .intervals import share_interval
 from .page import NotThere, Page
 from .source import Source
 from .span import Span
@@ -52,7 +54,7 @@ def endpoint(source: Source, query: Mapping[str, str], span: Span) -> Page:
             "window": window,
             "features": features_of(source, profile, window, key) if profile and window else [],
             "profile": profile,
-            "versions": [other for other, about in watched.items() if about.key == key and other != name],
+            "versions": versions_of(source, key, span),
             "marks": marks,
         },
         {
@@ -60,6 +62,30 @@ def endpoint(source: Source, query: Mapping[str, str], span: Span) -> Page:
             **drift_charts(source, name, span, stretches, marks, profile.errors if profile else None),
         },
     )
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version, arm or shadow of a deployment: what it answered in a span, and how much of it was wrong."""
+
+    endpoint: str
+    requests: int
+    share: float | None
+    error: float | None
+    interval: tuple[float, float] | None
+
+
+def versions_of(source: Source, key: str, span: Span) -> list[Version]:
+    """All that answered for a deployment, in order; `share` is that of its requests."""
+    names = [name for name, about in source.watched().items() if about.key == key]
+    counts = {name: sum(point.count for point in source.points(REQUESTS, name, span)) for name in names}
+    found = []
+    for name in names:
+        errors = source.points(ERROR, name, span)
+        wrong, rows = sum(point.total for point in errors), sum(point.count for point in errors)
+        share = counts[name] / sum(counts.values()) if counts[name] else None
+        found.append(Version(name, counts[name], share, wrong / rows if rows else None, share_interval(wrong, rows)))
+    return found
 
 
 def traffic_charts(

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from leeway.profile import FeatureProfile, Profile
 from leeway.record import Verdict
 
@@ -51,11 +53,18 @@ def _views(
     views = []
     for name, column in zip(wanted, columns):
         found = window.details.get(name, {})
-        values = rows[column].to_pylist() if column in rows.column_names else None
+        values = _values(rows[column]) if column in rows.column_names else None
         histogram = None if values is None else histogram_of(profiles[name], values)
         moved = name in window.features
         views.append(FeatureView(name, profiles[name], found, moved, _notes(profiles[name], found), histogram))
     return sorted(views, key=lambda view: view.evidence, reverse=True)
+
+
+def _values(column: pa.ChunkedArray) -> Any:
+    """Numbers as an array, missing ones NaN; anything else as a list."""
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return column.to_numpy()
+    return column.to_pylist()
 
 
 def _notes(reference: FeatureProfile, found: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from leeway.interfaces import Within
 from leeway.record import Incident
 
 from .numbers import moment
 from .source import Source
-from .span import day_of
+from .span import days_of
 
 PER_PAGE = 50
 _FIRST = ("id", "row", "appended", "event_time", "output", "truth", "status", "microsec", "error", "arm")
@@ -25,24 +26,39 @@ _TRUTH_DAYS = 31
 
 def incident_rows(source: Source, incident: Incident, key: str) -> pa.Table:
     """One row per row of the alarm's verdict, in stream order; `truth` is JSON text, null where none came."""
-    rows = source.rows_of(incident.opened, key)
+    rows = source.of_window(incident.opened, ("rows",), lambda: source.rows_of(incident.opened, key))
     if not rows.num_rows:
         return rows
+    return rows.append_column("truth", pa.array(_truths(source, rows, key), pa.string()))
+
+
+def _truths(source: Source, rows: pa.Table, key: str) -> list[str | None]:
+    """The first truth of each row; it looks at ever longer stretches of the time after, until every row has one."""
     since, now = rows["appended"][0].as_py(), int(source.clock.now())
-    days = [day_of(second) for second in range(since, min(now, since + _TRUTH_DAYS * _DAY_S) + _DAY_S, _DAY_S)]
-    told = source.archive.read("feedback", key, ("request_id", "request_row", "truth", "status"), days)
-    return rows.append_column("truth", pa.array(_truths(rows, told), pa.string()))
-
-
-def _truths(rows: pa.Table, told: pa.Table) -> list[str | None]:
-    """The first truth of each row."""
-    if not told.num_rows:
-        return [None] * rows.num_rows
-    mine = told.filter(pc.is_in(told["request_id"], value_set=pc.unique(rows["id"])))
+    ids = pc.unique(rows["id"])
+    about = Within("request_id", pc.min(ids).as_py(), pc.max(ids).as_py())
+    places = list(zip(rows["id"].to_pylist(), rows["row"].to_pylist()))
     first: dict[tuple[str, int], str] = {}
-    for request, row, truth in zip(*(mine[name].to_pylist() for name in ("request_id", "request_row", "truth"))):
-        first.setdefault((request, row), truth)
-    return [first.get(place) for place in zip(rows["id"].to_pylist(), rows["row"].to_pylist())]
+    for begin, end in _onwards(since, min(now, since + _TRUTH_DAYS * _DAY_S)):
+        place = (Within("appended", begin, end), about)
+        columns = ("request_id", "request_row", "truth")
+        told = source.archive.read("feedback", key, columns, days_of(begin, end), place)
+        if told.num_rows:
+            mine = told.filter(pc.is_in(told["request_id"], value_set=ids))
+            for request, row, truth in zip(*(mine[name].to_pylist() for name in columns)):
+                first.setdefault((request, row), truth)
+        if all(place in first for place in places):
+            break
+    return [first.get(place) for place in places]
+
+
+def _onwards(first: int, last: int) -> Iterator[tuple[int, int]]:
+    """From a moment on in stretches (from, to), both included: an hour, eight, and so on."""
+    length = 3_600
+    while first <= last:
+        until = min(first + length - 1, last)
+        yield first, until
+        first, length = until + 1, length * 8
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,9 @@ STATIC = {
     "app.js": "text/javascript", "uplot.js": "text/javascript", "style.css": "text/css", "uplot.css": "text/css",
     "icon.svg": "image/svg+xml",
 }  # fmt: skip
+_TEMPLATES = (
+    "base", "compare", "endpoint", "error", "incident", "macros", "overview", "request", "requests", "system",
+)  # fmt: skip
 _NAVIGATION = (
     ("overview", "./", "Overview"), ("requests", "requests", "Requests"), ("compare", "compare", "Compare"),
     ("system", "system", "System"),
@@ -58,6 +61,12 @@ def static(name: str) -> bytes:
 def asset(name: str) -> str:
     """The relative URL of a static file, another one for other content."""
     return f"static/{name}?v={hashlib.blake2b(static(name), digest_size=6).hexdigest()}"
+
+
+def prepare() -> None:
+    """Compile the templates, so that the first page need not."""
+    for name in _TEMPLATES:
+        _environment().get_template(f"{name}.html")
 
 
 @cache

@@ -1,18 +1,21 @@
 """Requests: the newest, a search, and one looked up by its id."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
+
+from leeway.interfaces import Within
 
 from .page import Page
 from .source import Source
-from .span import Span
+from .span import Span, backwards, days_of
 
 _MOST = 50
+_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _COLUMNS = (
     "id", "row", "when", "appended", "deployment", "endpoint_id", "model", "version", "microsec", "output", "error",
     "status", "arm", "shadow_of", "offset",
@@ -30,10 +33,11 @@ class Truth:
 
 
 def requests(source: Source, query: Mapping[str, str], span: Span) -> Page:
-    """One request where `id` names one, else the newest that match `endpoint`, `model` and `failed`."""
+    """One request where `id` names one, else the newest that match `endpoint`, `model`, `failed` and `error`."""
     if query.get("id"):
         name = query["id"]
-        context = {"id": name, "answers": answers(source, name), "truths": truths(source, name)}
+        page = source.settings.trace_page
+        context = {"id": name, "answers": answers(source, name, page), "truths": truths(source, name)}
         return Page(f"Request {name}", "request.html", context)
     found = newest(source, query, span)
     context = {"found": found, "names": list(source.watched()), "filters": query, "most": _MOST}
@@ -41,13 +45,16 @@ def requests(source: Source, query: Mapping[str, str], span: Span) -> Page:
 
 
 def newest(source: Source, query: Mapping[str, str], span: Span) -> list[dict[str, Any]]:
-    """At most 50 rows, the newest first; it looks at one day after the other."""
+    """At most 50 rows, the newest first; it looks at ever longer stretches of the time before."""
     found: list[dict[str, Any]] = []
-    watched = source.watched().get(query.get("endpoint", ""))
-    for day in reversed(span.days):
-        table = source.archive.read("prediction", watched.key if watched else None, _COLUMNS, [day])
+    watched, wanted = source.watched().get(query.get("endpoint", "")), _wanted(query)
+    for since, until in backwards(span.end - 1, span.start):
+        place = (Within("appended", since, until), *wanted)
+        key = watched.key if watched else None
+        table = source.archive.read("prediction", key, _COLUMNS, days_of(since, until), place)
+        if table.num_rows and query.get("error"):
+            table = table.filter(pc.match_substring(table["error"], query["error"], ignore_case=True))
         if table.num_rows:
-            table = _matching(table, query, span)
             order = pc.sort_indices(table, sort_keys=[("appended", "descending"), ("offset", "descending")])
             found += table.take(order[: _MOST - len(found)]).to_pylist()
         if len(found) >= _MOST:
@@ -55,40 +62,34 @@ def newest(source: Source, query: Mapping[str, str], span: Span) -> list[dict[st
     return found
 
 
-def _matching(table: pa.Table, query: Mapping[str, str], span: Span) -> pa.Table:
-    wanted = pc.and_(pc.greater_equal(table["appended"], span.start), pc.less(table["appended"], span.end))
-    if query.get("endpoint"):
-        wanted = pc.and_(wanted, pc.equal(table["endpoint_id"], query["endpoint"]))
-    if query.get("model"):
-        wanted = pc.and_(wanted, pc.equal(table["model"], query["model"]))
-    if query.get("failed"):
-        wanted = pc.and_(wanted, pc.is_valid(table["error"]))
-    return table.filter(pc.fill_null(wanted, False))
+def _wanted(query: Mapping[str, str]) -> list[Within]:
+    """What the fields of the search ask of a row."""
+    equal = {"endpoint_id": query.get("endpoint"), "model": query.get("model")}
+    found = [Within(column, value, value) for column, value in equal.items() if value]
+    return found + ([Within("error")] if query.get("failed") or query.get("error") else [])
 
 
-def answers(source: Source, name: str) -> list[dict[str, Any]]:
-    """Every answer to a request, row by row: of the live endpoint, of shadows, of repetitions; nodes decoded."""
-    table = source.archive.read("prediction", None, ("id",))
-    if not table.num_rows or not pc.any(pc.equal(table["id"], name)).as_py():
-        return []
-    table = source.archive.read("prediction")
-    rows = table.filter(pc.equal(table["id"], name)).slice(0, _MOST).to_pylist()
-    return [_told_apart(row) for row in rows]
+def answers(source: Source, name: str, trace_page: str = "") -> list[dict[str, Any]]:
+    """Every answer to a request, row by row: of the live endpoint, of shadows, of repetitions; nodes decoded, and the
+    URL of its trace where there is one."""
+    table = source.archive.read("prediction", where=[Within("id", name, name)])
+    return [_told_apart(row, trace_page) for row in table.to_pylist()[:_MOST]]
 
 
-def _told_apart(row: dict[str, Any]) -> dict[str, Any]:
+def _told_apart(row: dict[str, Any], trace_page: str) -> dict[str, Any]:
     features = {
         key.removeprefix("x_"): value for key, value in row.items() if key.startswith("x_") and value is not None
     }
     record = {key: value for key, value in row.items() if not key.startswith("x_") and value not in (None, "")}
     nodes = json.loads(record.pop("nodes", "[]"))
-    return {"record": record, "features": features, "nodes": nodes}
+    known = _TRACE.fullmatch(record.get("trace", ""))
+    url = trace_page.replace("{trace_id}", known[1]) if known and trace_page.startswith(("http://", "https://")) else ""
+    return {"record": record, "features": features, "nodes": nodes, "trace": url}
 
 
 def truths(source: Source, name: str) -> list[Truth]:
     """What was told about a request."""
-    table = source.archive.read("feedback", None, ("request_id", "request_row", "truth", "status", "appended"))
-    if not table.num_rows:
-        return []
-    mine = table.filter(pc.equal(table["request_id"], name)).slice(0, _MOST).to_pylist()
+    columns = ("request_row", "truth", "status", "appended")
+    table = source.archive.read("feedback", None, columns, where=[Within("request_id", name, name)])
+    mine = table.to_pylist()[:_MOST]
     return [Truth(each["request_row"], each["truth"], each["status"], each["appended"]) for each in mine]

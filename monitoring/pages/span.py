@@ -1,6 +1,6 @@
 """The stretch of time that a page shows, as its URL says it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
@@ -9,6 +9,7 @@ RANGES = {"15m": 900, "1h": 3_600, "6h": 21_600, "24h": 86_400, "7d": 604_800, "
 DEFAULT = "1h"
 _STEPS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 172_800)
 _MOST_POINTS = 500
+_DAY_S, _NEWEST_S = 86_400, 60
 _LONGEST = 2 * RANGES["1y"]
 
 
@@ -61,7 +62,7 @@ class Span:
     @property
     def days(self) -> list[str]:
         """The days (YYYY-MM-DD, UTC) that it touches, in order."""
-        return [day_of(second) for second in range(self.start - self.start % 86_400, self.end, 86_400)]
+        return days_of(self.start, self.end - 1)
 
     @property
     def fixed(self) -> "Span":
@@ -82,6 +83,21 @@ class Span:
 def day_of(second: int) -> str:
     """The day of a moment, YYYY-MM-DD, UTC."""
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d")
+
+
+def days_of(first: int, last: int) -> list[str]:
+    """The days (YYYY-MM-DD, UTC) from one moment up to another, in order."""
+    return [day_of(second) for second in range(first - first % _DAY_S, last + 1, _DAY_S)]
+
+
+def backwards(last: int, first: int) -> Iterator[tuple[int, int]]:
+    """From a moment back to another in stretches (from, to), both included, each four times as long as the one
+    before, so that whoever wants the newest few of something reads little."""
+    length = _NEWEST_S
+    while last >= max(first, 0):
+        since = max(last + 1 - length, first, 0)
+        yield since, last
+        last, length = since - 1, length * 4
 
 
 def _time(text: str) -> int:

@@ -9,6 +9,7 @@ from leeway.record import Incident
 from ..incidents import OPEN
 from ..latency import quantile_us
 from ..series import ERROR, FAILURES, LABEL_LAG_S, LABELLED, LATENCY_US, REQUESTS, ROWS
+from ..troubles import Trouble
 from .chart import QUANTILES, merged, rate, spark
 from .intervals import share_interval
 from .source import Source
@@ -39,6 +40,7 @@ class Standing:
     concept: Incident | None
     data: Incident | None
     spark: str
+    trouble: Trouble | None = None
 
     @property
     def name(self) -> str:
@@ -62,7 +64,8 @@ class Standing:
     @property
     def urgency(self) -> tuple[int, float, int]:
         """What to look at first has the largest."""
-        trouble = 4 * (self.concept is not None) + 2 * (self.data is not None) + self.is_worse
+        found = (self.trouble is not None, self.concept is not None, self.data is not None, self.is_worse)
+        trouble = sum(weight * each for weight, each in zip((8, 4, 2, 1), found))
         return trouble, self.failure_share or 0.0, self.requests
 
 
@@ -103,6 +106,7 @@ def standing(source: Source, span: Span, endpoint: str, opened: Sequence[Inciden
         concept=mine.get(CONCEPT),
         data=mine.get(DATA),
         spark=spark(_thinned(rate(span, points[REQUESTS]))),
+        trouble=watched.trouble,
     )
 
 

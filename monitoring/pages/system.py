@@ -1,20 +1,17 @@
 """The system: functions and their workers, streams, stores, and what could not be used."""
 
-import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import ProxyHandler, build_opener
 
+from ..platform_functions import platform_functions
 from .page import Page
 from .plumbing import plumbing
 from .source import Source
 from .span import Span
 
-_PATIENCE_S = 2.0
 _LETTERS = 50
 
 
@@ -48,6 +45,7 @@ def system(source: Source, query: Mapping[str, str], span: Span) -> Page:
         "plumbing": plumbing(source),
         "consumers": source.queries.consumers(),
         "places": places(source),
+        "disk": disk(source.settings.home),
         "letters": letters[: -_LETTERS - 1 : -1],
         "letters_in_all": len(letters),
     }
@@ -56,17 +54,8 @@ def system(source: Source, query: Mapping[str, str], span: Span) -> Page:
 
 def functions(source: Source) -> tuple[list[FunctionView], str]:
     """The functions, and why they are not known where they are not."""
-    url = source.settings.dashboard_platform or _platform(source.settings.home)
-    if not url:
-        return [], "No platform runs: `leeway up` starts it."
-    if urlsplit(url).scheme not in ("http", "https"):
-        return [], f"dashboard.platform={url!r} is no http URL of a Nuclio dashboard."
-    try:
-        with build_opener(ProxyHandler({})).open(f"{url.rstrip('/')}/api/functions", timeout=_PATIENCE_S) as answer:
-            found = json.load(answer)
-    except (OSError, ValueError, HTTPException) as error:
-        return [], f"The platform at {url} does not answer: {error}"
-    return [_function(name, about) for name, about in sorted(found.items())], ""
+    found, trouble = platform_functions(source.settings)
+    return [_function(name, about) for name, about in sorted(found.items())], trouble
 
 
 def places(source: Source) -> list[Place]:
@@ -81,11 +70,13 @@ def places(source: Source) -> list[Place]:
     ]
 
 
-def _platform(home: Path) -> str:
+def disk(home: Path) -> tuple[int, int]:
+    """(bytes that are free, bytes in all) where the home lies; of no home, zero."""
     try:
-        return json.loads((home / "platform.json").read_text())["url"]
-    except (OSError, ValueError, KeyError):
-        return ""
+        found = shutil.disk_usage(home)
+    except OSError:
+        return 0, 0
+    return found.free, found.total
 
 
 def _function(name: str, about: Mapping[str, Any]) -> FunctionView:

@@ -27,14 +27,14 @@ def _of_class(likely: np.ndarray, scores: np.ndarray, is_predicted: np.ndarray) 
     true = float(likely.sum())
     hit, called = float(likely[is_predicted].sum()), float(is_predicted.sum())
     return (
-        _roc_auc(likely, scores),
+        roc_auc(likely, scores),
         _ratio(2 * hit, true + called),
         _ratio(hit, called),
         _ratio(hit, true),
     )
 
 
-def _roc_auc(likely: np.ndarray, scores: np.ndarray) -> float:
+def roc_auc(likely: np.ndarray, scores: np.ndarray) -> float:
     """The chance that a row of the class has a higher score than one of the rest, ties counting half."""
     order = np.argsort(scores)
     ordered = scores[order]

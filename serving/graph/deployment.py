@@ -32,7 +32,7 @@ class Node:
     must have ("" for any), `class_name` who runs it ("" to find out from the file), `version` how it is called ("" for
     the first digits of the model's own hash). `implementation` names one of serving/policies, COMPONENT, HOSTED, or
     the server that a model was written for ("" for a model). `timeout_s` is how long it may take, None for as long as
-    it takes.
+    it takes. `is_trusted`: whoever named it vouches for the code that its file may run.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Node:
     implementation: str = ""
     methods: tuple[str, ...] = ()
     timeout_s: float | None = None
+    is_trusted: bool = True
 
     @property
     def does(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@ SELDON_DEPLOYMENT is one, or several."""
 
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 
 from serving.errors import LoadError
 from serving.settings import ServingSettings
@@ -36,7 +37,21 @@ def seldon_deployments(settings: ServingSettings, hosted: Collection[str] = ()) 
     for each in found:
         for note in each.notes:
             _log.warning("deployment %s: %s", each.deployment.name, note)
-    return [each.deployment for each in found]
+    is_here = not settings.seldon.startswith(("http://", "https://"))
+    return [_vouched(each.deployment, settings, is_here) for each in found]
+
+
+def _vouched(deployment: Deployment, settings: ServingSettings, is_here: bool) -> Deployment:
+    """With what the deployer vouches for: a document on this machine counts as named by him, one from elsewhere needs
+    an entry in SERVING_TRUSTED_MODELS for each model that runs code."""
+
+    def node(each: Node) -> Node:
+        is_listed = any(each.uri.startswith(known) for known in settings.trusted)
+        trusted = settings.trusts(each.uri) if is_here else is_listed
+        return replace(each, is_trusted=trusted, children=tuple(map(node, each.children)))
+
+    predictors = tuple(replace(each, graph=node(each.graph)) for each in deployment.predictors)
+    return replace(deployment, predictors=predictors)
 
 
 def _of_models(settings: ServingSettings) -> list[Deployment]:
@@ -52,6 +67,7 @@ def _of_models(settings: ServingSettings) -> list[Deployment]:
                         sha256=settings.hashes.get(name, ""),
                         class_name=settings.model_class,
                         parameters=settings.parameters,
+                        is_trusted=settings.trusts(uri),
                     ),
                 ),
             ),

@@ -8,6 +8,7 @@ import msgspec
 
 from serving.columns import in_model_order
 from serving.errors import LoadError
+from serving.models.find_class import is_built_in
 from serving.models.load import LoadedModel
 from serving.policies.built_in import BUILT_IN
 from serving.types import Endpoint, InferenceRequest, Prediction
@@ -36,7 +37,7 @@ def place(node: Node, key: Callable[[Node], str], served: Mapping[str, Served], 
         find = lambda: found  # noqa: E731
     else:
         find = _finder(node, name, served)
-    pace = Pace(is_known=name not in units and not node.class_name)
+    pace = Pace(is_known=name not in units and is_built_in(node.class_name) and node.implementation != HOSTED)
     return Place(
         node.name, find, pace, tuple(place(each, key, served, units) for each in node.children), node.timeout_s
     )

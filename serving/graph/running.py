@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from serving.errors import BadRequest, NotOffered, ServingError
+from serving.errors import BadRequest, NotFound, NotOffered, ServingError
 from serving.policies.draw import draw
 from serving.policies.sticky import key_hash, sticky
 from serving.types import Endpoint, Feedback, InferenceRequest, InferenceResponse, Operation, Walk
@@ -129,12 +129,14 @@ class Running:
     def _choose(self, request: InferenceRequest, headers: Mapping[str, str], version: str) -> Chosen:
         arms = self.arms
         if version:
-            return Chosen(next(arm for arm in arms if arm.endpoint.version == version), 1.0)
+            return Chosen(self._of_version(version), 1.0)
         if len(arms) == 1:
             return Chosen(arms[0], 1.0)
         if (forced := headers.get(FORCED, "")) != "":
             if forced not in self._names:
-                raise BadRequest(f"{FORCED} is {forced!r:.60}; there are {', '.join(self._names)}")
+                error = BadRequest(f"{FORCED} is {forced!r:.60}; there are {', '.join(self._names)}")
+                error.walk = Walk(endpoint=self.most.endpoint)
+                raise error
             return Chosen(arms[self._names.index(forced)], 1.0)
         weights, by = self.split.weights, self.deployment.sticky
         key = (headers.get(by) or request.labels.get(by) or "") if by else ""
@@ -142,6 +144,12 @@ class Running:
             index = sticky(key, self._names, weights)
             return Chosen(arms[index], weights[index] / sum(weights), key_hash(key))
         return Chosen(arms[(found := draw(weights, self._random.random()))[0]], found[1])
+
+    def _of_version(self, version: str) -> Arm:
+        for arm in self.arms:
+            if arm.endpoint.version == version:
+                return arm
+        raise NotFound(f"{self.deployment.name} has no version {version!r:.80} any more")
 
     def _tell(self, place: Place, told: Feedback, names: list[str]) -> bool:
         """Whether it is known which way the request went, down from here; adds the names of chosen children."""
@@ -161,10 +169,14 @@ class Running:
 
     def _unexplained(self) -> NotOffered:
         name = self.deployment.name
-        for predictor in self.deployment.predictors:
-            if predictor.explainer:
-                return NotOffered(unserved_explainer(name, predictor.explainer))
-        return NotOffered(f"{name} is a graph, which has no answer of its own to explain; ask one of its models")
+        kinds = [each.explainer for each in self.deployment.predictors if each.explainer]
+        error = NotOffered(
+            unserved_explainer(name, kinds[0])
+            if kinds
+            else f"{name} is a graph, which has no answer of its own to explain; ask one of its models"
+        )
+        error.walk = Walk(endpoint=self.most.endpoint)
+        return error
 
 
 def unserved_explainer(deployment: str, kind: str) -> str:

@@ -120,7 +120,7 @@ class _Reader:
         uri, container = str(given.get("modelUri") or ""), containers.get(name)
         if implementation in SERVERS and not uri:
             raise LoadError(f"node {name}: Predictive unit modelUri required when using standalone servers")
-        class_name = ""
+        class_name = implementation if implementation in SERVERS else ""
         if not implementation and not uri and name in self._hosted:
             implementation = HOSTED
         elif not implementation and not uri:

@@ -7,13 +7,15 @@ from serving.types import InferenceRequest, Prediction
 
 
 class Model(ABC):
-    """A loaded model. `class_name` says what it is; `features` are the names of its columns where it knows them.
+    """A loaded model. `class_name` says what it is; `features` are the names of its columns where it knows them,
+    `warnings` what was noticed when it was read.
 
     What it raises beyond ServingError is answered as a failure of the model.
     """
 
     class_name: str
     features: list[str] | None = None
+    warnings: tuple[str, ...] = ()
 
     @abstractmethod
     def predict(self, request: InferenceRequest) -> Prediction:

@@ -6,11 +6,18 @@ from typing import Any
 
 from serving.errors import LoadError
 
-# What hub functions and MLRun's frameworks call a server of scikit-learn's models: ours does what they did.
-BUILT_IN = {
-    "", "ClassifierModel", "RegressorModel", "SklearnModel", "SKLearnModelServer", "SklearnModelServer",
-    "mlrun.frameworks.sklearn.SKLearnModelServer", "SKLEARN_SERVER",
-}  # fmt: skip
+from .forms import SERVERS
+
+
+def is_built_in(name: str) -> bool:
+    """Whether a class name means one of ours: "", Seldon's servers, and what hub functions and MLRun's frameworks call
+    theirs."""
+    return not name or server_of(name) in SERVERS
+
+
+def server_of(name: str) -> str:
+    """Without the module of MLRun's frameworks."""
+    return name.rpartition(".")[2] if name.startswith("mlrun.frameworks.") else name
 
 
 def find_class(name: str, handler: str) -> type:

@@ -2,29 +2,36 @@
 
 import hashlib
 import inspect
-from dataclasses import dataclass, field
+import logging
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from leeway.errors import ProfileError
-from leeway.model_hash import model_hash
 from leeway.profile import Profile
 from serving.errors import LoadError, ServingError
 from serving.graph.deployment import Node
 
 from .base import Model
-from .find_class import BUILT_IN, find_class
-from .locate import PICKLED, Located, locate
-from .resolve_uri import resolve_uri
+from .built_in import built_in, form_at
+from .compile_order import CompileOrder
+from .engine import NATIVE, Engine
+from .find_class import find_class, is_built_in
+from .forms import runs_code
+from .library_versions import other_versions
+from .locate import Located, locate
+from .resolve_uri import resolve_uri, scheme_of
+from .trust import check_trust
 
 _VERSION_DIGITS = 12
-# How a pickle begins, and what joblib makes of one: zlib, gzip, bz2, xz, lzma, lz4.
-_PICKLE_MAGIC = (b"\x80", b"x", b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"]\x00", b'\x04"M\x18')
+
+_log = logging.getLogger("leeway.serving")
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model, the sha256 of its file, its version, and what it was trained on (`profile` as it lies on disk)."""
+    """A model, the sha256 of its file, its version, and what it was trained on (`profile` as it lies on disk). `order`
+    is there where it is still to be compiled; `warnings` are what was noticed about it."""
 
     model: Model
     sha256: str
@@ -32,6 +39,13 @@ class LoadedModel:
     profile: bytes | None = None
     features: list[str] | None = None
     outputs: list[dict[str, Any]] = field(default_factory=list)
+    engine: Engine = Engine()
+    order: CompileOrder | None = None
+    warnings: tuple[str, ...] = ()
+
+    def on(self, model: Model | None, engine: Engine) -> "LoadedModel":
+        """The same, run by `model` (None: as it is), with nothing left to compile."""
+        return replace(self, model=model or self.model, engine=engine, order=None)
 
 
 def load(node: Node, handler: str, home: Path) -> LoadedModel:
@@ -46,23 +60,33 @@ def load(node: Node, handler: str, home: Path) -> LoadedModel:
 
 
 def _load(node: Node, handler: str, home: Path) -> LoadedModel:
-    kind = None if node.class_name in BUILT_IN else find_class(node.class_name, handler)
+    kind = None if is_built_in(node.class_name) else find_class(node.class_name, handler)
     located = _located(node, home, is_needed=kind is None)
-    if located is not None:
-        _trust(node, located)
     names = _feature_names(located)
+    profile = located.profile if located is not None else None
     if kind is not None:
-        model = _of_users(kind, node, located)
+        if located is not None:
+            check_trust(node, located, may_run_code=True)
+        model, engine, order = _of_users(kind, node, located), Engine(NATIVE, "it is a class of your own"), None
+        sha256 = located.sha256 if located is not None else hash_of_class(kind)
     else:
-        model = _built_in(node, located, names)
-    sha256 = located.sha256 if located is not None else hash_of_class(kind)
+        form = form_at(node, located)
+        check_trust(node, located, runs_code(form))
+        model, engine, order = built_in(node, located, form, names, home)
+        sha256 = located.sha256
+    warnings = (*(other_versions(located.mlflow.versions) if located and located.mlflow else ()), *model.warnings)
+    for warning in warnings:
+        _log.warning("model %s: %s", node.name, warning)
     return LoadedModel(
         model,
         sha256,
         node.version or sha256[:_VERSION_DIGITS],
-        located.profile if located is not None else None,
+        profile,
         names or model.features,
         _outputs(located),
+        engine,
+        order,
+        warnings,
     )
 
 
@@ -72,7 +96,7 @@ def hosted(node: Node, server: Any) -> LoadedModel:
     from .v2_model_server import V2ModelServerModel
 
     model, located = V2ModelServerModel(server), None
-    if node.uri and ("://" not in node.uri or node.uri.startswith("file://")):
+    if node.uri and not scheme_of(node.uri):
         located = locate(node.name, node.uri)
     sha256 = located.sha256 if located is not None else hash_of_class(type(server))
     profile = located.profile if located is not None else None
@@ -86,36 +110,9 @@ def _located(node: Node, home: Path, is_needed: bool) -> Located | None:
         return None
     if not uri:
         raise LoadError(f"SERVING_MODEL_{node.name} is empty; name the model's file or folder")
-    if uri.startswith("store://"):
-        uri = str(resolve_uri(node.name, uri, home / "models" / node.name / "resolved"))
+    if scheme_of(uri):
+        uri = str(resolve_uri(node.name, uri, home))
     return locate(node.name, uri)
-
-
-def _trust(node: Node, located: Located) -> None:
-    """What the deployer names on this machine is allowed by that, unless it is not what was said to lie there."""
-    if node.sha256 and (found := model_hash(located.path)) != node.sha256:
-        raise LoadError(
-            f"SERVING_MODEL_{node.name}={located.path} has the hash {found[:_VERSION_DIGITS]}…, and not "
-            f"{node.sha256[:_VERSION_DIGITS]}… as SERVING_MODEL_HASH_{node.name} says: it was changed after it was "
-            "deployed; deploy it again, or put back what was there"
-        )
-
-
-def _built_in(node: Node, located: Located, names: list[str] | None) -> Model:
-    if located.file is None:
-        raise LoadError(f"{located.path} holds no model_spec.yaml, and not one file called {', '.join(PICKLED)}")
-    with located.file.open("rb") as file:
-        begin = file.read(8)
-    if not begin.startswith(_PICKLE_MAGIC) or (begin.startswith(b"x") and located.file.suffix not in PICKLED):
-        raise LoadError(
-            f"{located.file} is in no form that is known: expected a scikit-learn model, pickled or dumped with "
-            "joblib; for others, MODEL_CLASS names a class of your own that loads it"
-        )
-    import joblib
-
-    from .scikit_learn import ScikitLearn
-
-    return ScikitLearn(joblib.load(located.file), names)
 
 
 def _of_users(kind: type, node: Node, located: Located | None) -> Model:
@@ -127,7 +124,7 @@ def _of_users(kind: type, node: Node, located: Located | None) -> Model:
 
 
 def _feature_names(located: Located | None) -> list[str] | None:
-    """As the profile has them, else as MLRun wrote them down."""
+    """As the profile has them, else as MLflow or MLRun wrote them down."""
     if located is None:
         return None
     if located.profile is not None:
@@ -135,6 +132,8 @@ def _feature_names(located: Located | None) -> list[str] | None:
             return Profile.from_bytes(located.profile).feature_names
         except ProfileError:
             pass  # the drift function says what is wrong with it
+    if located.mlflow is not None and located.mlflow.features is not None:
+        return located.mlflow.features
     return [str(feature["name"]) for feature in located.spec.get("inputs") or () if "name" in feature] or None
 
 

@@ -9,8 +9,11 @@ from urllib.parse import unquote, urlsplit
 from leeway.model_hash import model_hash
 from serving.errors import LoadError
 
+from .forms import SUFFIXES
+from .mlflow_folder import MLMODEL, MlflowFolder
+from .stored_rows import EXAMPLE_FILE, ROWS_FILE
+
 PROFILE_FILE, SPEC_FILE = "leeway-profile.json", "model_spec.yaml"
-PICKLED = (".pkl", ".pickle", ".joblib", ".p", ".sav")
 
 
 @dataclass(frozen=True)
@@ -20,24 +23,36 @@ class Located:
     path: Path
     file: Path | None
     spec: Mapping[str, Any] = field(default_factory=dict)
+    mlflow: MlflowFolder | None = None
 
     @property
     def sha256(self) -> str:
         """Of the model's file; of all that is there, where it is not known."""
-        return model_hash(self.file or self.path)
+        return model_hash(self.path if self.file is None or self.file.name == MLMODEL else self.file)
 
     @property
     def profile(self) -> bytes | None:
         """The profile in the folder of the model, or beside its file."""
+        file = self.beside(PROFILE_FILE)
+        return file.read_bytes() if file is not None else None
+
+    @property
+    def rows(self) -> Path | None:
+        """The file with its stored rows, likewise."""
+        return self.beside(ROWS_FILE) or self.beside(EXAMPLE_FILE)
+
+    def beside(self, name: str) -> Path | None:
+        """A file in the folder of the model, or beside its file."""
         folders = [self.path] if self.path.is_dir() else []
         for folder in [*folders, *([self.file.parent] if self.file else [])]:
-            if (folder / PROFILE_FILE).is_file():
-                return (folder / PROFILE_FILE).read_bytes()
+            if (folder / name).is_file():
+                return folder / name
         return None
 
 
 def locate(name: str, uri: str) -> Located:
-    """A file, a folder that MLRun logged, or a folder with one pickled file in it; LoadError where it is none."""
+    """A file, a folder that MLRun or MLflow logged, or a folder with one model's file in it; LoadError where it is
+    none."""
     path = _local(name, uri)
     if path.is_file():
         return Located(path, path)
@@ -50,8 +65,15 @@ def locate(name: str, uri: str) -> Located:
         if file is None or not file.is_file():
             raise LoadError(f"{path / SPEC_FILE} names the file {named!r}, which is not in its folder; log it again")
         return Located(path, file, spec)
-    found = sorted(each for each in path.iterdir() if each.suffix in PICKLED)
+    if (path / MLMODEL).is_file():
+        known = MlflowFolder.read(path)
+        return Located(path, known.file or path / MLMODEL, mlflow=known)
+    found = sorted(each for each in path.iterdir() if _may_be_a_model(each))
     return Located(path, found[0] if len(found) == 1 else None)
+
+
+def _may_be_a_model(file: Path) -> bool:
+    return file.suffix in SUFFIXES or file.name in ("model.json", "model.txt")
 
 
 def _local(name: str, uri: str) -> Path:

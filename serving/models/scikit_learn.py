@@ -1,6 +1,7 @@
 """Models of scikit-learn, as they were pickled or dumped with joblib."""
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,12 @@ _NAMES_NOT_GIVEN = "X does not have valid feature names"
 
 
 class ScikitLearn(Model):
-    """A fitted estimator or pipeline. Rows are checked before it sees them."""
+    """A fitted estimator or pipeline, scikit-learn's own or one that is made like it. Rows are checked before it sees
+    them.
+
+    `estimator` is it, `last` its last step, which predicts; `width` how many columns it takes, `reads_tables` whether
+    it chooses them by name.
+    """
 
     def __init__(self, estimator: Any, features: list[str] | None = None):
         if not hasattr(estimator, "predict"):
@@ -30,27 +36,38 @@ class ScikitLearn(Model):
                 f"the file holds a {type(estimator).__name__}, which has no predict; expected a fitted model"
             )
         self.class_name = type(estimator).__name__
-        self._estimator, last = estimator, _last_step(estimator)
+        self.estimator, self.last = estimator, _last_step(estimator)
         own = getattr(estimator, "feature_names_in_", None)
         self.features = features if own is None else [str(name) for name in own]
-        self._width = _width(estimator, self.features)
-        self._one_pass = _is_sklearns(last) and type(last).__name__ in _MOST_PROBABLE
-        self._has_probabilities = hasattr(estimator, "predict_proba")
-        classes = getattr(estimator, "classes_", None)
-        self._classes = classes.tolist() if isinstance(classes, np.ndarray) else None
-        self._frame = _needs_frame(estimator)
-        self._rows = NumericRows(self._width, _allows_missing(estimator), self.features)
+        self.width = _width(estimator, self.features)
+        self._one_pass = _is_sklearns(self.last) and type(self.last).__name__ in _MOST_PROBABLE
+        self.has_probabilities = hasattr(estimator, "predict_proba")
+        self._classes = self.classes
+        self.reads_tables = _needs_frame(estimator)
+        self.allows_missing = _allows_missing(estimator)
+        self._rows = NumericRows(self.width, self.allows_missing, self.features)
         warnings.filterwarnings("ignore", _NAMES_NOT_GIVEN, UserWarning)  # rows are in its order: that is the contract
 
+    @property
+    def classes(self) -> list[Any] | None:
+        """A classifier's, in the order of its probabilities; None of other models, and of those with several
+        outputs."""
+        found = getattr(self.estimator, "classes_", None)
+        return found.tolist() if isinstance(found, np.ndarray) and found.ndim == 1 else None
+
+    def labels(self, matrix: np.ndarray) -> list[Any]:
+        """What it says to a matrix, shape (rows, width)."""
+        return self._predict(matrix).outputs
+
     def predict(self, request: InferenceRequest) -> Prediction:
-        if self._frame:
+        if self.reads_tables:
             return self._predict_table(request.rows)
         return self._predict(self._rows.matrix(request.rows))
 
     def _predict(self, matrix: Any) -> Prediction:
         with np.errstate(all="ignore"):
-            if not self._has_probabilities:
-                return Prediction(self._estimator.predict(matrix).tolist())
+            if not self.has_probabilities:
+                return Prediction(self.estimator.predict(matrix).tolist())
             return self._classify(matrix)
 
     def _predict_table(self, rows: list) -> Prediction:
@@ -63,13 +80,13 @@ class ScikitLearn(Model):
             raise BadRequest(f"the model does not take these rows: {reason:.200}") from error
 
     def _classify(self, matrix: Any) -> Prediction:
-        probabilities = self._estimator.predict_proba(matrix)
+        probabilities = self.estimator.predict_proba(matrix)
         if not isinstance(probabilities, np.ndarray) or probabilities.ndim != 2:  # several outputs
-            return Prediction(self._estimator.predict(matrix).tolist())
+            return Prediction(self.estimator.predict(matrix).tolist())
         if self._one_pass and _is_clear(probabilities):
-            outputs = self._estimator.classes_.take(probabilities.argmax(axis=1))
+            outputs = self.estimator.classes_.take(probabilities.argmax(axis=1))
         else:
-            outputs = self._estimator.predict(matrix)
+            outputs = self.estimator.predict(matrix)
         return Prediction(outputs.tolist(), probabilities.tolist(), classes=self._classes)
 
     def _table(self, rows: list) -> Any:
@@ -77,8 +94,8 @@ class ScikitLearn(Model):
         import pandas as pd
 
         for i, row in enumerate(rows):
-            if not isinstance(row, list) or len(row) != self._width:
-                raise BadRequest(f"row {i} is {repr(row)[:60]}; expected a list of {self._width} values")
+            if not isinstance(row, list) or len(row) != self.width:
+                raise BadRequest(f"row {i} is {repr(row)[:60]}; expected a list of {self.width} values")
             if any(isinstance(value, list | dict) for value in row):
                 raise BadRequest(f"row {i} holds a list or an object; expected numbers, text, booleans or null")
         frame = pd.DataFrame(rows, columns=self.features)
@@ -107,13 +124,29 @@ def _width(estimator: Any, features: list[str] | None) -> int:
 
 
 def _allows_missing(estimator: Any) -> bool:
-    first = estimator
-    while steps := getattr(first, "steps", None):
-        first = steps[0][1]
+    """Whether every step does, up to one that fills them in."""
+    for step in _steps(estimator):
+        if "Imputer" in type(step).__name__:
+            return True
+        if not _takes_missing(step):
+            return False
+    return True
+
+
+def _steps(estimator: Any) -> Iterator[Any]:
+    """Those of a pipeline, and of the pipelines in it."""
+    for _, step in getattr(estimator, "steps", ()):
+        if step not in (None, "passthrough"):
+            yield from _steps(step)
+    if not hasattr(estimator, "steps"):
+        yield estimator
+
+
+def _takes_missing(step: Any) -> bool:
     try:
-        return bool(first.__sklearn_tags__().input_tags.allow_nan)
+        return bool(step.__sklearn_tags__().input_tags.allow_nan)
     except Exception:  # older ones, and those that are no estimators
-        return "HistGradientBoosting" in type(first).__name__
+        return any(name in type(step).__name__ for name in ("HistGradientBoosting", "LGBM", "XGB"))
 
 
 def _needs_frame(estimator: Any) -> bool:

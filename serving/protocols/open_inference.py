@@ -200,6 +200,9 @@ def _metadata(about: About) -> dict[str, Any]:
         "outputs": [_described_output(output) for output in about.outputs],
         "model_endpoint_uid": about.endpoint_id,
         "sha256": about.sha256,
+        "engine": about.engine,
+        "engine_reason": about.engine_reason,
+        "warnings": about.warnings,
     }
 
 

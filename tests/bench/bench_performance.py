@@ -24,7 +24,6 @@ from monitoring.reference import profile_of
 
 DIFFERENCE, MILLISECONDS = 1e-4, 50
 METRICS = ("accuracy", "roc_auc", "f1", "precision", "recall")
-AS_THEY_ARE = {"multiclass": ("prepaid_card",)}
 FOLDER = "nannyml/datasets/data/"
 
 
@@ -82,10 +81,6 @@ def compare(
     cbpe = Cbpe(held_out(scores, answered, truth), size)
     took = fastest_ms(lambda: estimates(cbpe, wanted, asked, size))
     print(f"{name}: {len(analysis):,} rows in {took:.1f} ms; {differences(cbpe, wanted, asked, size, oracle)}")
-    for code in (classes.index(value) for value in AS_THEY_ARE.get(name, ())):
-        cbpe._calibrations[code] = np.asarray
-        found = differences(cbpe, wanted, asked, size, oracle)
-        print(f"  once {classes[code]!r} is left uncalibrated, as their random split has it: {found}")
 
 
 def differences(

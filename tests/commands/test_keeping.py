@@ -6,10 +6,25 @@ import pytest
 
 from leeway.backends import connect
 from leeway.clock import SystemClock
-from leeway.record import DECISION, FEEDBACK, INFER, Origin, Record, Request, Response, encode
+from leeway.record import (
+    DECISION,
+    FEEDBACK,
+    INFER,
+    Origin,
+    Position,
+    Record,
+    Request,
+    Response,
+    RowReference,
+    encode,
+)
 from leeway.settings import Settings
 from monitoring.consumer import Consumer
 from monitoring.label_pieces import PREFIX, _decoded
+from monitoring.late_truth import late_truth
+from monitoring.pages.requests import answers
+from monitoring.pages.source import Source
+from monitoring.queries import Queries
 from monitoring.verdicts import DETECTED, verdict
 
 KEY, ENDPOINT, STREAM = "shop/server/elec", "shop/server/elec/default/elec/v1", "users/admin/elec"
@@ -18,18 +33,18 @@ KEY, ENDPOINT, STREAM = "shop/server/elec", "shop/server/elec/default/elec/v1", 
 class Place:
     """A stream, and a consumer that takes what is new in it."""
 
-    def __init__(self, home):
-        self.settings = Settings(home=home)
+    def __init__(self, home, deployment="elec"):
+        self.settings, self.deployment = Settings(home=home), deployment
         self.stream = connect.stream(STREAM, self.settings)
         self.seq = 0
 
     def append(self, op, id="r1", **fields):
         self.seq += 1
         record = Record(
-            schema=1, id=id, op=op, when="", project="shop", function_uri="shop/server", deployment="elec",
-            origin=Origin("o", self.seq), **fields,
+            schema=1, id=id, op=op, when="", project="shop", function_uri="shop/server",
+            deployment=self.deployment, origin=Origin(f"outbox-{self.deployment}", self.seq), **fields,
         )  # fmt: skip
-        self.stream.append([(KEY, encode(record))])
+        self.stream.append([(record.stream_key, encode(record))])
 
     def predict(self, id):
         self.append(
@@ -64,8 +79,6 @@ class Place:
 
 
 def alarm_of(offset):
-    from leeway.record import Position, RowReference
-
     row = RowReference(Position(0, offset), "r1", 0)
     return verdict(
         endpoint=ENDPOINT, detector="data_drift", status=DETECTED, at=row.position, appended=1_700_000_000, rows=50,
@@ -143,6 +156,35 @@ def test_an_orphan_is_put_back_as_the_feedback_that_it_was(place, leeway, ok):
     record = json.loads(_again(about, Origin("o", 7)))
     assert record["op"] == FEEDBACK
     assert record["request"] == {"id": "r1", "rows": [0], "truth": ["up"]}
+
+
+def test_what_comes_again_under_an_erased_id_is_read_by_nobody(place, leeway, ok):
+    other = Place(place.settings.home, deployment="other")
+    other.predict("r1")
+    for id in ("r1", "r2"):
+        place.predict(id)
+    place.consume()
+    assert ok(leeway("erase", "elec", "r1", "--json"))["erased"] == {"prediction": 1}
+    place.predict("r1")
+    place.append(FEEDBACK, "f1", request=Request(id="r1", truth=[1]))
+    place.append(FEEDBACK, "f2", request=Request(id="r2", truth=[1]))
+    place.append("judge", "r1")
+    place.consume()
+    held = connect.archive(place.settings)
+    assert held.read("prediction", KEY)["id"].to_pylist() == ["r2", "r1"]
+    with Queries(place.settings) as queries:
+        assert queries.archive.read("prediction", KEY)["id"].to_pylist() == ["r2"]
+        assert queries.archive.read("prediction", KEY, ["output"]).to_pydict() == {"output": [1]}
+        assert queries.archive.read("prediction")["id"].to_pylist() == ["r1", "r2"]
+        assert queries.archive.read("feedback")["request_id"].to_pylist() == ["r2"]
+        assert queries.rows(Position(0, 0), Position(0, 100))["id"].to_pylist() == ["r1", "r2"]
+        assert queries.dead_letters() == []
+        assert late_truth(queries.archive, KEY).num_rows == 0
+        source = Source(place.settings, SystemClock())
+        assert [each["record"]["deployment"] for each in answers(source, "r1")] == ["other"]
+        source.close()
+    assert ok(leeway("replay", "elec", "--json"))["rows"] == 1
+    other.stream.close()
 
 
 def test_ids_are_erased_from_the_archive(place, leeway, ok):

@@ -5,10 +5,15 @@ import pytest
 from leeway.backends import connect
 from leeway.clock import SystemClock
 from leeway.outbox import Outbox
+from leeway.record import Position
 from leeway.settings import Settings
 from monitoring.metrics import metrics
+from monitoring.packing import pack
+from monitoring.projection import ENDPOINT
 from monitoring.queries import Queries
 from monitoring.status import status
+from monitoring.troubles import Trouble
+from monitoring.watch import TROUBLED, Watched
 
 KEY = "shop/server/elec"
 
@@ -45,6 +50,17 @@ def test_the_drift_function_shows_it_too(waiting, home):
     assert about["waiting_bytes"] == waiting
 
 
+def test_an_endpoint_that_is_not_watched_is_trouble(home, leeway, ok):
+    endpoint, trouble = "shop/server/a/default/a/v1", Trouble("ValueError: no such bin", Position(0, 7))
+    about = pack(Watched("shop/server/a", TROUBLED, trouble=trouble))
+    connect.state(Settings(home=home), "shared").commit({ENDPOINT + endpoint: about})
+    (shown,) = ok(leeway("status", "--json"))["endpoints"]
+    assert shown["trouble"] == {"reason": "ValueError: no such bin", "since": "0-7-0"}
+    lines = leeway("status").stdout.splitlines()
+    assert f"endpoint  {endpoint}: troubled, 0 open incident(s)" in lines
+    assert f"trouble   {endpoint} is not watched since position 0-7-0: ValueError: no such bin" in lines
+
+
 def test_a_store_that_cannot_be_read_is_trouble(home, leeway):
     assert "trouble" not in leeway("status").stdout
     connect.state(Settings(home=home), "shared").commit({"a": b"1"})
@@ -59,3 +75,10 @@ def test_a_disk_that_is_nearly_full_is_trouble(home, leeway, monkeypatch):
     home.mkdir()
     monkeypatch.setattr("leeway.commands.status._LITTLE_ROOM", 1 << 62)
     assert "are left on the disk of the home: make room" in leeway("status").stdout
+
+
+def test_a_store_that_cannot_be_written_is_trouble(home, leeway, monkeypatch):
+    (home / "archive").mkdir(parents=True)
+    monkeypatch.setattr("os.access", lambda path, mode: "archive" not in str(path))
+    (line,) = [line for line in leeway("status").stdout.splitlines() if line.startswith("trouble")]
+    assert f"{home / 'archive'} cannot be written" in line

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from leeway.errors import StoreError
+from leeway.interfaces import Within
 
 SERVERS = [pytest.param("s3", marks=[pytest.mark.slow, pytest.mark.engine("s3")])]
 KEY, DAY = "leeway/model-server/elec_v1", "2026-11-24"
@@ -143,6 +144,10 @@ def test_files_carry_their_version_and_a_newer_one_is_refused(archive, archive_f
         pq.write_table(rows(1).replace_schema_metadata({"leeway.version": "9"}), file)
     with pytest.raises(StoreError, match="has version 9, this Leeway reads 1: use the Leeway that wrote it"):
         archive.read("prediction")
+    with files.open_output_stream(path) as file:
+        pq.write_table(rows(1), file)
+    with pytest.raises(StoreError, match=r"a\.parquet.* has no version, so no Leeway wrote it: move it away"):
+        archive.read("prediction")
 
 
 def test_a_file_of_many_parts_is_whole(archive):
@@ -186,3 +191,38 @@ def put(archive_files, name, data):
     files, base = archive_files
     with files.open_output_stream(f"{base}/{FOLDER}/{name}") as file:
         file.write(data)
+
+
+def test_only_the_rows_that_are_asked_for_come_back(archive):
+    texts = pa.array(["a", "b", None, "a"])
+    archive.write("prediction", KEY, DAY, "a", rows(1, 2, 3, 4, x=[1, 2, 3, 4], id=texts))
+    archive.write("prediction", KEY, DAY, "b", rows(5, 6, x=[5, 6]))
+
+    def found(*where):
+        table = archive.read("prediction", columns=["x"], where=where)
+        return table.to_pydict().get("x", [])
+
+    assert found(Within("offset", 2, 5)) == [2, 3, 4, 5]
+    assert found(Within("offset", low=4)) == [4, 5, 6]
+    assert found(Within("offset", high=1)) == [1]
+    assert found(Within("id", "a", "a"), Within("offset", 2)) == [4]
+    assert found(Within("id")) == [1, 2, 4]
+    assert found(Within("nowhere", 1)) == found(Within("offset", 7, 9)) == []
+    assert archive.read("prediction", where=[Within("x", 6, 6)])["offset"].to_pylist() == [6]
+
+
+def test_rows_are_found_among_many(archive):
+    n = 50_000
+    ids = [f"id-{i:05d}" for i in range(n)]
+    archive.write("prediction", KEY, DAY, "a", rows(*range(n), id=ids, tags=[[i] for i in range(n)]))
+    table = archive.read("prediction", columns=["offset", "tags"], where=[Within("id", "id-20000", "id-20002")])
+    assert table.to_pydict() == {"offset": [20_000, 20_001, 20_002], "tags": [[20_000], [20_001], [20_002]]}
+
+
+def test_rows_of_different_streams_may_have_one_position(archive):
+    for key in ("p/f/a", "p/f/b"):
+        table = pa.table({"shard": [0, 0], "offset": [1, 2], "index": [0, 0], "row": [0, 0], "of": [key, key]})
+        archive.write("prediction", key, "2026-11-24", "n", table)
+        archive.write("prediction", key, "2026-11-24", "twice", table)
+    assert archive.read("prediction")["of"].to_pylist() == ["p/f/a", "p/f/b"] * 2
+    assert archive.read("prediction", "p/f/a")["offset"].to_pylist() == [1, 2]

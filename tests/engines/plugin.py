@@ -15,8 +15,9 @@ from .postgres_server import PostgresServer
 from .s3_server import S3Server
 from .server import Server
 from .v3io_double import V3ioDouble
+from .zipkin_server import ZipkinServer
 
-ENGINES: dict[str, type[Server]] = {kind.name: kind for kind in (KafkaBroker, PostgresServer, S3Server)}
+ENGINES: dict[str, type[Server]] = {kind.name: kind for kind in (KafkaBroker, PostgresServer, S3Server, ZipkinServer)}
 _LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 
@@ -70,6 +71,11 @@ def kafka() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def s3() -> Iterator[Server]:
     yield from _running(S3Server)
+
+
+@pytest.fixture(scope="session")
+def zipkin() -> Iterator[Server]:
+    yield from _running(ZipkinServer)
 
 
 @pytest.fixture(scope="session")

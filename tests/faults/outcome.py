@@ -17,7 +17,7 @@ KINDS = ("prediction", "feedback", "decision", "verdict")
 def outcome(settings: Settings) -> dict[str, Any]:
     """Verdicts byte by byte, points merged over ranges, archived rows by position, counts, incidents, dead letters."""
     with Queries(settings) as queries:
-        archive, series = queries._archive, queries._series
+        archive, series = queries.archive, queries._series
         return {
             "verdicts": [msgspec.json.encode(v) for e in queries.endpoints() for v in queries.verdicts(e)],
             "points": [(name, series.read(name[0], name[1], feature=name[2])) for name in series.names()],

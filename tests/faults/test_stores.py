@@ -1,13 +1,17 @@
 """Stores that are full, locked, deleted or silent: no answer fails, what is dropped is counted, all comes back."""
 
 import json
+import os
+import pickle
 import sqlite3
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.tree import DecisionTreeClassifier
 
 from leeway.backends import connect, sqlite_database
 from leeway.clock import ManualClock, SystemClock
@@ -19,10 +23,12 @@ from leeway.settings import Settings
 from tests.faults.faults import Faults
 from tests.faults.processes import Worker
 
-CHILD = Path(__file__).parent / "children" / "fill_the_disk.py"
+CHILDREN = Path(__file__).parent / "children"
 ROOT = Path(__file__).parents[2]
 KEY = "shop/server/a"
 PATIENCE_S = 60.0
+# Without this root may write what nobody may.
+PLAIN = ["setpriv", "--bounding-set", "-dac_override"] if os.getuid() == 0 else []
 
 
 @pytest.fixture
@@ -41,30 +47,31 @@ def append(outbox, size=10):
     return outbox.append(KEY, lambda origin: b"x" * size)
 
 
-def in_a_namespace(command):
-    """The command in a mount namespace of its own, where this machine gives one."""
-    own = ["unshare", "-m", *command, "own"]
+def run_in_a_namespace(*command):
+    """What the command prints as JSON, in a mount namespace of its own where this machine gives one: root's, or that of
+    a user namespace. Its last argument says whether it did; where not, permissions hold for it."""
+    ways = (["unshare", "-m"], ["unshare", "-Urm"])
+    given = [way for way in ways if can_run([*way, "mount", "-t", "tmpfs", "tmpfs", "/mnt"])]
+    full = [*given[0], *command, "own"] if given else [*PLAIN, *command, "shared"]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/bin:/sbin:/usr/bin:/usr/sbin"}
+    ran = subprocess.run(full, capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout), bool(given)
+
+
+def can_run(command):
     try:
-        refused = subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0
+        return subprocess.run(command, capture_output=True).returncode == 0
     except FileNotFoundError:
-        refused = True
-    return [*command, "shared"] if refused else own
+        return False
 
 
 @pytest.mark.slow
 def test_on_a_full_disk_answers_go_on_and_what_is_dropped_is_counted(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
-    command = in_a_namespace([sys.executable, str(CHILD), str(home)])
-    ran = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/bin:/sbin:/usr/bin:/usr/sbin"},
-    )
-    assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
+    found, is_own = run_in_a_namespace(sys.executable, str(CHILDREN / "fill_the_disk.py"), str(home))
+    assert found["disk"] == ("SmallDisk" if is_own else "Quota")
     assert found["before"] == [True] * 5 and found["after"] and found["ended"]
     dropped = found["full"].count(False)
     assert dropped >= 4
@@ -72,6 +79,28 @@ def test_on_a_full_disk_answers_go_on_and_what_is_dropped_is_counted(tmp_path):
     assert found["seq"] == 5 + found["full"].count(True) + 1
     assert found["shown"][0]["dropped"] == {"write_error": dropped}
     assert found["messages"] == found["seq"] + 1
+
+
+@pytest.mark.slow
+def test_read_only_stores_fail_no_answer_and_are_used_again_when_they_can_be_written(tmp_path):
+    folder, model = tmp_path / "stores", tmp_path / "model.pkl"
+    folder.mkdir()
+    rows = np.random.default_rng(1).random((200, 3))
+    model.write_bytes(pickle.dumps(DecisionTreeClassifier(max_depth=2).fit(rows, (rows[:, 0] > 0.5).astype(int))))
+    found, is_own = run_in_a_namespace(sys.executable, str(CHILDREN / "read_only_stores.py"), str(folder), str(model))
+    assert found["by"] == ("mounts" if is_own else "permissions")
+    home = found["home"]
+    assert home["statuses"] == [200] and home["told"]
+    assert home["dropped"] == {"no_outbox": home["asked"] - 1} and home["seq"] == 1
+    stream = found["stream"]
+    assert stream["statuses"] == [200] and stream["seqs"] == [1, 2, 3, 4, 5] and stream["waiting"] > 500
+    for store in ("state", "series", "archive"):
+        about = found[store]
+        assert about["taken"][0] and about["rows"] == 5
+        assert any(("readonly" in told or "unable to open" in told or "Read-only" in told or "denied" in told)
+                   and store in told for told in about["reports"]), about["reports"]  # fmt: skip
+    assert "state" in found["state"]["error"] and not found["state"]["taken"][1]
+    assert [found[each]["locked"] for each in ("stream", "state", "archive")] == [["streams"], ["state"], ["archive"]]
 
 
 def test_a_broker_that_hangs_delays_nothing_and_what_no_longer_fits_is_counted(outbox, settings):

@@ -1,12 +1,15 @@
 """The minutes that the embedded store sums up while their points are still there."""
 
+import sqlite3
 from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from leeway.backends.sqlite_series import SqliteSeries
+from leeway.backends.sqlite_database import SqliteDatabase
+from leeway.backends.sqlite_series import _LAYOUT, _SUMS, SqliteSeries
 from leeway.interfaces import Point
 
 DAY_S = 86_400
@@ -37,3 +40,25 @@ def test_minutes_that_are_summed_up_say_the_same_as_their_points(home, points, a
     assert kept.read("latency", "e", step=60) == plain.read("latency", "e", step=60)
     kept.close()
     plain.close()
+
+
+@pytest.mark.parametrize("layout", [[_LAYOUT], [_LAYOUT, _SUMS]])
+def test_a_file_of_an_older_layout_is_migrated_with_its_points_and_minutes(home, layout):
+    old = SqliteDatabase(home / "old.db", *layout)
+    with old.writing() as connection:
+        connection.execute("INSERT INTO line (series, endpoint, feature) VALUES ('s', 'e', '')")
+        connection.execute("INSERT INTO point VALUES (1, 300, 'r', 1, 2.0, 1.0, 3.0, NULL)")
+        if len(layout) == 1:
+            connection.execute("INSERT INTO point VALUES (1, 65, 'r', 1, 2.0, 1.0, 3.0, NULL)")
+        else:
+            connection.execute("INSERT INTO minute VALUES (1, 60, 1, 2.0, 1.0, 3.0, NULL)")
+    old.close()
+    store = SqliteSeries(home / "old.db")
+    found = store.read("s", "e", step=60)
+    assert [(each.bucket, each.count, each.total, each.low, each.high) for each in found] == [
+        (60, 1, 2.0, 1.0, 3.0), (300, 1, 2.0, 1.0, 3.0),
+    ]  # fmt: skip
+    store.close()
+    with sqlite3.connect(home / "old.db") as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+    connection.close()

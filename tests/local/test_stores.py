@@ -88,5 +88,5 @@ def test_places_have_a_size_and_urls_of_services_none(settings, tmp_path):
     connect.stream(STREAM, settings).close()
     found = stores(Settings(home=settings.home, series="postgresql://me:secret@somewhere/leeway"))["stores"]
     assert found["streams"]["bytes"] > 0
-    assert found["series"] == {"at": "postgresql://me:***@somewhere/leeway", "bytes": None}
-    assert found["archive"] == {"at": str(tmp_path / "home" / "archive"), "bytes": 0}
+    assert found["series"] == {"at": "postgresql://me:***@somewhere/leeway", "bytes": None, "locked": False}
+    assert found["archive"] == {"at": str(tmp_path / "home" / "archive"), "bytes": 0, "locked": False}

@@ -216,3 +216,14 @@ def test_a_state_of_another_version_is_refused(make_reader, eventful, version, a
     reader.state.commit({"version": version} if version else {}, [] if version else ["version"])
     with pytest.raises(StoreError, match=f"has version {(version or b'1').decode()}, this Leeway knows 3: .*{advice}"):
         reader.consumer()
+
+
+def test_what_a_newer_leeway_shows_is_neither_read_nor_overwritten(make_reader, maker):
+    maker.predict("a", "r")
+    reader = make_reader()
+    reader.consumer().consume(maker.messages)
+    reader.shared.commit({"monitoring/version": b"2"})
+    with pytest.raises(StoreError, match="has version 2, this Leeway reads 1: use the Leeway that wrote it"):
+        counts(reader)
+    with pytest.raises(StoreError, match="has version 2"):
+        reader.consumer()

@@ -18,9 +18,13 @@ def make_watch():
 def feed(watch, errors, start=0):
     verdicts = []
     for row, error in enumerate(errors, start):
-        entry = Entry(0, f"r{row}", 0, row, 0, 1, [None])
-        watch.take(Completed(entry, 0, None, None, Place(row, 0, 0, 0)), int(error), verdicts)
+        watch.take(item_of(row), int(error), verdicts)
     return verdicts
+
+
+def item_of(row):
+    entry = Entry(0, f"r{row}", 0, row, 0, 1, [None])
+    return Completed(entry, 0, None, None, Place(row, 0, 0, 0))
 
 
 @pytest.fixture
@@ -62,3 +66,23 @@ def test_what_was_kept_goes_on_alike(errors):
         watch = make_watch()
         watch.restore(kept)
     assert found == expected
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_rows_at_once_are_rows_one_by_one(seed):
+    """Whatever parts they come in; rates that jump make alarms, clearings and improvements."""
+    rng = np.random.default_rng(seed)
+    rates = np.repeat(rng.choice([0.0, 0.02, 0.1, 0.35], 40), rng.integers(1, 400, 40))
+    errors = (rng.random(len(rates)) < rates).astype(np.int8)
+    single, several = make_watch(), make_watch()
+    expected, statistics = [], []
+    for row, error in enumerate(errors.tolist()):
+        statistics.append(single.take(item_of(row), error, expected))
+    found, taken = [], []
+    cuts = np.sort(rng.integers(0, len(errors), 30)).tolist()
+    for start, stop in zip([0, *cuts], [*cuts, len(errors)]):
+        taken += several.take_many([item_of(row) for row in range(start, stop)], errors[start:stop], found).tolist()
+    assert taken == statistics
+    assert [msgspec.json.encode(each) for each in found] == [msgspec.json.encode(each) for each in expected]
+    assert msgspec.json.encode(several.snapshot()) == msgspec.json.encode(single.snapshot())
+    assert any(CLEARS in each.details for each in found)

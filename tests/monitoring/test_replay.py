@@ -13,15 +13,31 @@ def as_json(verdicts):
     return [msgspec.json.encode(verdict) for verdict in verdicts]
 
 
+WATCHED = {"detector_also": "ddm,hddm_w", "slices": "demand>0.5;region", "slices_rows": 100}
+
+
 @pytest.mark.parametrize("deployment", ["a", "shop/server/b"])
-def test_the_same_settings_give_the_same_verdicts(make_reader, eventful, deployment):
-    reader = make_reader(labels_age_s=300, range_rows=90)
+@pytest.mark.parametrize("settings", [{"labels_age_s": 300}, WATCHED], ids=["age", "all detectors"])
+def test_the_same_settings_give_the_same_verdicts(make_reader, eventful, deployment, settings):
+    reader = make_reader(range_rows=90, **settings)
     reader.consumer().consume(eventful)
     replay = Replay(reader.settings, deployment)
     run = replay.run(reader.settings)
     assert run.verdicts
     assert as_json(run.verdicts) == as_json(replay.recorded())
     assert run.rows_per_s > 0
+
+
+def test_where_labels_are_forgotten_by_number_verdicts_are_the_same(make_reader, eventful):
+    """Of a stream of one deployment: the bound is the shard's, and a replay has one deployment's records."""
+    mine = [message for message in eventful if message.key.endswith("/a")]
+    few, many = make_reader(labels_count=15), make_reader()
+    for reader in (few, many):
+        reader.consumer().consume(mine)
+    replay = Replay(few.settings, "a")
+    found = as_json(replay.run(few.settings).verdicts)
+    assert found == as_json(replay.recorded())
+    assert found != as_json(Replay(many.settings, "a").recorded())
 
 
 def test_a_part_is_that_part_of_the_whole(make_reader, eventful):

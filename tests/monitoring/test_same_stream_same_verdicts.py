@@ -79,8 +79,8 @@ class _FailingArchive(Archive):
             raise StoreError("the archive is away")
         self._archive.write(kind, deployment, day, name, table)
 
-    def read(self, kind, deployment=None, columns=None, days=()):
-        return self._archive.read(kind, deployment, columns, days)
+    def read(self, kind, deployment=None, columns=None, days=(), where=()):
+        return self._archive.read(kind, deployment, columns, days, where)
 
     def deployments(self, kind):
         return self._archive.deployments(kind)

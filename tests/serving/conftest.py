@@ -62,7 +62,7 @@ class Server:
     """A model server without a host; of `deployments`, where there are any, instead of what `serving` names."""
 
     def __init__(self, serving, home, deployments=(), **settings):
-        self.settings = Settings(home=home, **settings)
+        self.settings = Settings(home=home, **{"compile_after_s": 3600.0, **settings})
         if deployments:
             plane = DataPlane.of(deployments, serving.function_uri, serving.handler, home)
             self.function = NuclioFunction.over(plane, serving, self.settings, "0")

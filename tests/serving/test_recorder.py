@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import sqlite3
 from datetime import UTC, datetime
 
@@ -194,3 +195,35 @@ def test_where_the_stream_is_away_an_answer_that_waits_for_it_comes_all_the_same
     server = start({"linear": model_files["linear"]}, settings=settings, stream="nowhere://x")
     assert server.post("/linear/predict", ASK).status == 200
     assert server.function.recorder.outlet.waiting()[0] == 1
+
+
+def test_hashed_and_left_out_columns_never_reach_the_outbox_file(
+    start, model_files, monkeypatch, profile_of_rows, tmp_path
+):
+    """Not in good requests of any protocol, nor in words about bad ones."""
+    monkeypatch.setattr("leeway.backends.sqlite_stream.SqliteStream.append", lambda self, entries: 0)
+    left_out, hashed = 0.123456789, 0.987654321
+    (tmp_path / "leeway-profile.json").write_bytes(profile_of_rows)
+    model = shutil.copy(model_files["linear"], tmp_path)
+    server = start({"linear": model}, settings={"privacy_left_out": "a", "privacy_hashed": "b"})
+    row = [left_out, hashed, 0.5]
+    tensor = {"name": "x", "shape": [1, 3], "datatype": "FP64", "data": row}
+    bodies = {
+        "/linear/predict": {"instances": [row]},
+        "/v2/models/linear/infer": {"inputs": [tensor]},
+        "/v1/models/linear:predict": {"instances": [row]},
+        "/api/v1.0/predictions": {"data": {"ndarray": [row]}},
+    }
+    for path, body in bodies.items():
+        assert server.post(path, body).status == 200, path
+    refused = server.post("/linear/predict", {"instances": [["secret-a", "secret-b", 1]]})
+    assert refused.status == 400 and b"secret-" in refused.raw
+    (file,) = server.settings.home.rglob(f"*{SUFFIX}")
+    data = file.read_bytes()
+    assert data.count(b'"linear"') >= 5 and b"0.5" in data
+    for secret in (str(left_out), str(hashed), "secret-"):
+        assert secret.encode() not in data
+    monkeypatch.undo()
+    records = server.records()
+    assert [len(record.request.inputs) for record in records] == [1, 1, 1, 1, 0]
+    assert "may name values that are kept back" in records[-1].error

@@ -18,8 +18,8 @@ from .source import bundled_files
 NUCLIO = "1.14.1"
 _BASE = "python:3.11"
 _BIN = "/".join(("", "home", "nuclio", "bin"))  # in Nuclio's own builder image
-# Nuclio's processor brings the one; the other is only for classes of MLRun's own, and named by who uses them.
-_NOT_NEEDED = {"nuclio-sdk", "mlrun"}
+# Nuclio's processor brings the first; the others are only for models and classes of theirs, and named by who uses them.
+_NOT_NEEDED = {"nuclio-sdk", "mlrun", "mlflow-skinny", "lightgbm", "xgboost-cpu"}
 
 _DOCKERFILE = f"""\
 ARG NUCLIO_LABEL={NUCLIO}

@@ -3,7 +3,7 @@
 (() => {
   const main = document.querySelector("main[data-json]");
   if (!main) return;
-  const EVERY_MS = 1500, HIDDEN_MS = 15000, AROUND_S = 1800;
+  const EVERY_MS = 1000, HIDDEN_MS = 15000, AROUND_S = 1800;
   const live = document.getElementById("live");
   const plots = new Map();
   let etag = "", charts = {};

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from leeway.record import Verdict
 from leeway.settings import Settings
 from monitoring.calibrate import CONSERVATIVE, Calibration
 from monitoring.error_level import error_level_from
@@ -15,13 +16,14 @@ from .autocorrelated import burst_stream
 from .protocol import LEVEL_ROWS, MISSED_AFTER
 
 DEFAULT = Settings()
+_ENTRY = Entry(0, "id", 0, 0, 0, 1, [None])
 PRESETS = {"default": DEFAULT, "conservative": replace(DEFAULT, detector_preset=CONSERVATIVE)}
 
 
 @dataclass(frozen=True)
 class BurstResult:
-    """One autocorrelated stream: the delay that is told for a doubled rate; alarms on its null rows, the share of them
-    in an open incident; after the rate doubled, the delay (None: not within 5,000 rows), and of the rows that follow
+    """One autocorrelated stream: the delay that is told for a doubled rate; incidents on its null rows, the share of
+    them in an open one; after the rate doubled, the delay (None: not within 5,000 rows), and of the rows that follow
     the share in an open incident, and in the first one."""
 
     inflation: float
@@ -44,15 +46,13 @@ def burst_result(seed: int, sd: float, phi: float, settings: Settings = DEFAULT)
     reference, null, raised = burst_stream(seed, sd, phi)
     calibration = Calibration(error_level_from(reference), settings)
     opened = incidents(null, calibration)
-    calibration.detector.statistic = 0.0
-    alarms = len(calibration.detector.update_many(null))
     found = incidents(raised, calibration)
     delay = found[0][0] if found and found[0][0] < MISSED_AFTER else None
     follow = len(raised) - (delay or 0)
     return BurstResult(
         inflation=error_level_from(reference).inflation,
         told=calibration.delay(2),
-        alarms=alarms,
+        alarms=len(opened),
         open_share=sum(end - start for start, end in opened) / len(null),
         delay=delay,
         stays_open=0.0 if delay is None else sum(end - start for start, end in found) / follow,
@@ -65,17 +65,15 @@ def incidents(errors: np.ndarray, calibration: Calibration) -> list[tuple[int, i
     detector = calibration.detector
     detector.statistic = 0.0
     watch = ErrorWatch("endpoint", 0, KIND, detector, detector, {})
-    entry = Entry(0, "id", 0, 0, 0, 1, [None])
-    item = Completed(entry, 0, None, None, Place(0, 0, 0, 0))
+    items = [Completed(_ENTRY, 0, None, None, Place(row, 0, 0, 0)) for row in range(len(errors))]
+    verdicts: list[Verdict] = []
+    watch.take_many(items, errors, verdicts)
     found: list[tuple[int, int]] = []
     opened = None
-    for row, error in enumerate(errors.tolist()):
-        verdicts = []
-        watch.take(item, error, verdicts)
-        for verdict in verdicts:
-            if verdict.status == DETECTED and opened is None:
-                opened = row
-            elif CLEARS in verdict.details:
-                found.append((opened, row))
-                opened = None
+    for verdict in verdicts:
+        if verdict.status == DETECTED and opened is None:
+            opened = verdict.at.offset
+        elif CLEARS in verdict.details:
+            found.append((opened, verdict.at.offset))
+            opened = None
     return found if opened is None else [*found, (opened, len(errors))]

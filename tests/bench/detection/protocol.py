@@ -7,7 +7,7 @@ a generator of river's whose concept changes at row 10,000; or errors drawn with
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -57,17 +57,22 @@ class Score:
 def streams(seed_set: int = 0, seeds: int = SEEDS, each: Callable = map) -> Iterator[Stream]:
     """The streams of a seed set; `each` is map, or does the same in several processes."""
     first = seed_set * SEEDS
+    by_seed = list(each(errors_of_models, range(first, first + seeds)))
     for name in CONCEPTS:
-        errors = each(partial(model_errors, name), range(first, first + seeds))
-        yield Stream(name, np.array(list(errors)))
+        yield Stream(name, np.array([errors[name] for errors in by_seed]))
     for k, (before, after) in enumerate(RATES):
         rng = np.random.default_rng([first, k])
         rates = np.where(np.arange(ROWS) < DRIFT_AT, before, after)
         yield Stream(_rates_name(before, after), (rng.random((seeds, ROWS)) < rates).astype(np.int8))
 
 
+def errors_of_models(seed: int) -> dict[str, np.ndarray]:
+    """By stream of CONCEPTS the errors of one model, each of shape (rows,)."""
+    return {name: model_errors(name, seed) for name in CONCEPTS}
+
+
 def model_errors(name: str, seed: int) -> np.ndarray:
-    """The errors of one model on one stream of CONCEPTS, shape (rows,)."""
+    """Of one stream of CONCEPTS, int8 of shape (rows,)."""
     from sklearn.naive_bayes import GaussianNB
 
     generator, before, after, width = CONCEPTS[name]
@@ -97,6 +102,7 @@ def _rates_name(before: float, after: float) -> str:
     return names[0] if before == after else "-".join(names)
 
 
+@lru_cache(maxsize=8)
 def _table(generator: str, concept: int, seed: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
     from river.datasets import synth
 

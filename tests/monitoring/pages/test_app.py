@@ -6,6 +6,10 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+from monitoring.packing import pack, unpack
+from monitoring.pages.span import Span
+from monitoring.projection import ENDPOINT
+
 LIVE, SHADOW = "shop/server/a/default/a/v1", "shop/server/a/default/a/v2"
 PAGES = ["", "endpoint?name={live}", "incident?id={incident}", "compare", "compare?a={live}&b={shadow}", "requests",
          "requests?id=run-00700", "requests?id=nobody", "requests?failed=1", "system"]  # fmt: skip
@@ -40,6 +44,7 @@ def test_what_is_committed_shows_at_the_next_poll(eventful, client):
     before = client.get("/requests.json")
     eventful.maker.predict("a", "just-now")
     eventful.take()
+    eventful.clock.advance(1.6)  # for which an answer may stand
     after = client.get("/requests.json", headers={"if-none-match": before.headers["etag"]})
     assert after.status_code == 200
     assert "just-now" in after.json()["main"] and "just-now" not in before.json()["main"]
@@ -87,10 +92,44 @@ def test_a_request_shows_both_answers_and_its_truth(client):
     assert LIVE in page and SHADOW in page and "joined" in page and "demand" in page
 
 
+def test_an_endpoint_that_is_not_watched_is_first_and_says_why(eventful, client):
+    key = ENDPOINT + LIVE
+    shared = eventful.reader.shared
+    watched = unpack(shared.get(key)) | {
+        "state": "troubled",
+        "trouble": {"reason": "ValueError: <no>", "since": [0, 7, 0]},
+    }
+    shared.commit({key: pack(watched)})
+    overview, page = client.get("/").text, client.get(f"/endpoint?name={LIVE}").text
+    assert "troubled: ValueError: &lt;no&gt;" in overview
+    assert overview.index("troubled: ") < overview.index("watching")
+    assert "It is not watched since position 0-7-0: ValueError: &lt;no&gt;. Its records are archived" in page
+
+
 def test_the_search_finds_what_failed_of_one_endpoint_only(client):
     page = client.get(f"/requests.json?failed=1&endpoint={LIVE}").json()["main"]
     assert page.count("<tr><td>") == 10 and "ValueError: no" in page
     assert "No request matches" in client.get(f"/requests.json?failed=1&endpoint={SHADOW}").json()["main"]
+
+
+def test_the_search_finds_a_word_of_an_error(client):
+    assert client.get("/requests.json?error=valueerror").json()["main"].count("<tr><td>") == 10
+    assert "No request matches" in client.get("/requests.json?error=KeyError").json()["main"]
+
+
+def test_the_search_goes_back_to_where_the_time_begins(client, eventful):
+    asked = {"from": str(eventful.span.start), "to": str(eventful.maker.appended - 50)}
+    found = client.get(f"/requests.json?failed=1&from={asked['from']}&to={asked['to']}").json()["main"]
+    end = Span.of(asked, 0).end
+    archived = eventful.reader.archive.read("prediction").to_pylist()
+    then = [row["id"] for row in archived if row["error"] and row["appended"] < end]
+    assert 0 < len(then) < 10 and found.count("<tr><td>") == len(then) and all(id in found for id in then)
+
+
+def test_versions_are_told_apart_by_their_share(client, eventful):
+    page = client.get(f"/endpoint.json?name={LIVE}").json()["main"]
+    row = page.partition(f">{SHADOW}</a>")[2].partition("</tr>")[0]
+    assert '<td class="n">400</td><td class="n">24.8 %</td>' in row and "compare?a=" in row
 
 
 def test_a_shadow_and_its_live_model_are_compared_row_by_row(client, eventful):

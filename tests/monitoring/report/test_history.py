@@ -10,7 +10,7 @@ ENDPOINT = "shop/server/a/default/a/v1"
 
 @pytest.fixture
 def history(drifted):
-    return history_of(drifted.settings, drifted.queries, ENDPOINT)
+    return history_of(drifted.queries, ENDPOINT)
 
 
 def test_rows_keep_the_callers_own_time(history):
@@ -22,7 +22,7 @@ def test_rows_keep_the_callers_own_time(history):
 def test_rows_without_a_time_of_their_own_have_that_of_the_request(run, maker):
     maker.predict("a", "x")
     run.take(maker)
-    history = history_of(run.settings, run.queries, ENDPOINT)
+    history = history_of(run.queries, ENDPOINT)
     assert history.times.tolist() == [np.datetime64("2026-11-24T12:00:00", "us").item()]
 
 
@@ -30,7 +30,7 @@ def test_a_reference_finds_its_row_among_requests_of_several_rows(run, maker):
     maker.predict("a", "x", [[0.1] * 3] * 3)
     maker.append(maker.prediction("a", "y"), maker.prediction("a", "z", [[0.1] * 3] * 2))
     run.take(maker)
-    history = history_of(run.settings, run.queries, ENDPOINT)
+    history = history_of(run.queries, ENDPOINT)
     assert history.number_of(RowReference(Position(0, 0, 0), "x", 2)) == 2
     assert history.number_of(RowReference(Position(0, 1, 1), "z", 1)) == 5
 
@@ -55,12 +55,12 @@ def test_the_band_is_wider_for_fewer_rows_and_holds_the_level(history):
 
 def test_a_baseline_cuts_rows_and_verdicts_alike(drifted):
     since = Baseline("s", "shop/server/a", [2_410], {})
-    history = history_of(drifted.settings, drifted.queries, ENDPOINT, since)
+    history = history_of(drifted.queries, ENDPOINT, since)
     assert 0 < len(history.rows) < 2_400
     assert all(verdict.first.position.offset >= 2_410 for verdict in history.verdicts)
     assert history.number_of(history.windows[0].first) >= 0
 
 
 def test_the_endpoint_that_answered_last_is_found_and_none_where_none_did(drifted):
-    assert endpoint_since(drifted.settings, drifted.begin) == ENDPOINT
-    assert endpoint_since(drifted.settings, Baseline("s", "shop/server/a", [100_000], {})) is None
+    assert endpoint_since(drifted.queries, drifted.begin) == ENDPOINT
+    assert endpoint_since(drifted.queries, Baseline("s", "shop/server/a", [100_000], {})) is None

@@ -14,7 +14,7 @@ ENDPOINT = "shop/server/a/default/a/v1"
 
 def report(run, **changed):
     found = Reconciliation.since(run.begin, run.settings, run.queries)
-    history = history_of(run.settings, run.queries, ENDPOINT, run.begin, {"it begins": 1_200})
+    history = history_of(run.queries, ENDPOINT, run.begin, {"it begins": 1_200})
     n = found.recorded["prediction"]
     summary = summary_of({"sent": n, "answered": n}, found.recorded["feedback"], found, history.verdicts, lambda _: 0)
     summary |= {"endpoints": {"a": "http://127.0.0.1:1/a"}, "paths": {"home": "/h"}, "versions": {"leeway": "0"}}
@@ -36,8 +36,8 @@ def test_the_page_says_what_moved_how_sure_that_is_and_what_more_would_cost(page
     assert "Those rows had moved as well, in demand" in page
     assert "In demand 100.0% of values lay beyond the training range" in page
     assert "by chance that happens less than once in" in page
-    assert "That has the price of one false alarm in 100 windows; at ten times that" in page
-    assert "Its price is one false alarm in 2,000 labelled rows" in page
+    assert "Its price is one false alarm in 100 windows; ten times as sensitive" in page
+    assert "one such alarm comes in 2,000 labelled rows" in page
     assert "rows that contribute most" in page
 
 

@@ -71,7 +71,7 @@ def local(deployment: Deployment, file) -> Deployment:
 
     def node(each):
         uri = str(file) if each.uri else ""
-        return dataclasses.replace(each, uri=uri, children=tuple(node(child) for child in each.children))
+        return dataclasses.replace(each, uri=uri, class_name="", children=tuple(node(child) for child in each.children))
 
     predictors = tuple(dataclasses.replace(each, graph=node(each.graph)) for each in deployment.predictors)
     return dataclasses.replace(deployment, predictors=predictors)

@@ -9,6 +9,7 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestClassifier,
 )
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -80,6 +81,25 @@ def test_a_regressor_and_missing_values():
     said = ScikitLearn(fitted).predict(request([[0.5, None, 0.5]]))
     assert said.outputs == fitted.predict([[0.5, np.nan, 0.5]]).tolist()
     assert said.probabilities is None
+
+
+@pytest.mark.parametrize(
+    ("steps", "takes"),
+    [
+        ([StandardScaler(), LogisticRegression()], False),
+        ([StandardScaler(), SimpleImputer(), LogisticRegression()], True),
+        ([make_pipeline(SimpleImputer(), StandardScaler()), LogisticRegression()], True),
+        ([StandardScaler(), HistGradientBoostingClassifier(max_iter=2)], True),
+        ([StandardScaler(), "passthrough", LogisticRegression()], False),
+    ],
+)
+def test_a_pipeline_takes_missing_values_if_all_of_its_steps_do_or_one_fills_them_in(steps, takes):
+    model = ScikitLearn(make_pipeline(*steps).fit(ROWS, TARGETS["binary"]))
+    if takes:
+        assert len(model.predict(request([[0.5, None, 0.5]])).outputs) == 1
+    else:
+        with pytest.raises(BadRequest, match="column 1 is null"):
+            model.predict(request([[0.5, None, 0.5]]))
 
 
 def test_several_targets_have_several_outputs_a_row():

@@ -1,0 +1,1 @@
+"""Tells people of what happened: incidents, consumers that do not move."""

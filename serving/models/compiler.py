@@ -1,0 +1,102 @@
+"""Has models compiled while a worker serves them as they are: it never waits for that."""
+
+import fcntl
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from leeway.private_folder import private_folder
+
+from .compile_cache import CompileCache
+from .compile_order import CompileOrder
+from .compiled import Compiled
+from .engine import NATIVE, Engine
+
+_PATIENCE_S = 300.0
+
+_log = logging.getLogger("leeway.serving")
+
+Told = Callable[[str, Compiled | None, Engine], None]
+
+
+class Compiler:
+    """Compiles one model after the other, each in a process of its own; `told` hears for every endpoint of `orders`
+    what came of it: (its id, the compiled model or None, what it runs on now). Of several workers one compiles, and
+    the others take what it made."""
+
+    def __init__(self, orders: Mapping[str, CompileOrder], told: Told, after_s: float):
+        self._orders, self._told, self._after_s = dict(orders), told, after_s
+        self._stop, self._lock = threading.Event(), threading.Lock()
+        self._child: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        if self._orders:
+            threading.Thread(target=self._work, name="leeway-compiler", daemon=True).start()
+
+    def close(self) -> None:
+        """What is under way is given up."""
+        self._stop.set()
+        with self._lock:
+            if self._child is not None:
+                self._child.kill()
+
+    def _work(self) -> None:
+        self._stop.wait(self._after_s)
+        for name, order in self._orders.items():
+            if self._stop.is_set():
+                return
+            try:
+                self._told(name, *self._compiled(order))
+            except Exception as error:
+                _log.exception("model %s was not compiled", name)
+                self._told(name, None, Engine(NATIVE, f"compiling it failed: {type(error).__name__}"))
+
+    def _compiled(self, order: CompileOrder) -> tuple[Compiled | None, Engine]:
+        cache = CompileCache(Path(order.home))
+        with _Turn(private_folder(Path(order.home) / "models") / "compiling.lock"):
+            found, engine = cache.load(order.sha256)
+            reason = "" if engine is not None else self._run(order)
+        if engine is None and not reason:
+            found, engine = cache.load(order.sha256)
+        return found, engine or Engine(NATIVE, f"compiling it failed: {reason or 'nothing was left'}")
+
+    def _run(self, order: CompileOrder) -> str:
+        """Why it failed, "" where it did not."""
+        from . import compile  # noqa: F401  so that a bundle holds it
+
+        main_file = getattr(__spec__.loader, "main_file", None)  # in a bundle
+        module = [main_file, "serving.models.compile"] if main_file else ["-m", "serving.models.compile"]
+        command = [sys.executable, *module, msgspec.json.encode(order).decode()]
+        with self._lock:
+            if self._stop.is_set():
+                return "the worker ends"
+            self._child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            _, said = self._child.communicate(timeout=_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.communicate()
+            return f"it took over {_PATIENCE_S:.0f} s"
+        if not self._child.returncode:
+            return ""
+        return (said.decode("utf-8", "replace").strip().splitlines() or [f"exit code {self._child.returncode}"])[-1]
+
+
+class _Turn:
+    """Held by one process at a time."""
+
+    def __init__(self, file: Path):
+        self._file = file
+
+    def __enter__(self) -> None:
+        self._fd = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)

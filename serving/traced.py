@@ -1,0 +1,70 @@
+"""A gateway whose requests leave spans: the request, its protocol's reading and writing, the model, the outbox."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from leeway.tracing import Spans
+
+from .types import Endpoint, HttpAnswer, HttpRequest, InferenceRequest
+
+
+class Traced:
+    """Stands for another object, some of whose methods run in a span."""
+
+    def __init__(self, inner: Any, **methods: Callable[..., Any]):
+        self._inner = inner
+        vars(self).update(methods)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def traced_protocol(protocol: Any, spans: Spans) -> Any:
+    """Its reading and writing."""
+    name = type(protocol).__name__
+
+    def about(*_: Any) -> dict[str, Any]:
+        return {"leeway.protocol": name}
+
+    methods = {each: spans.wrapped(f"protocol {each}", getattr(protocol, each), about) for each in ("read", "write")}
+    return Traced(protocol, **methods)
+
+
+def traced_plane(plane: Any, spans: Spans) -> Any:
+    """The model's answer."""
+
+    def about(endpoint: Endpoint, request: InferenceRequest, *_: Any) -> dict[str, Any]:
+        return {"leeway.endpoint": endpoint.id, "leeway.request_id": request.id, "leeway.rows": len(request.rows)}
+
+    return Traced(plane, answer=spans.wrapped("model", plane.answer, about))
+
+
+def traced_observer(name: str, see: Callable[..., None], spans: Spans) -> Callable[..., None]:
+    """What somebody who watches does."""
+    return spans.wrapped(name, see, lambda exchange: {"leeway.deployment": exchange.deployment})
+
+
+class TracedGateway:
+    """Goes on with the caller's trace, where it sent one, in answers and in what is recorded."""
+
+    def __init__(self, inner: Any, spans: Spans):
+        self._inner, self._spans = inner, spans
+
+    def answer(self, request: HttpRequest) -> HttpAnswer:
+        about = {"http.request.method": request.method, "url.path": request.path}
+        with self._spans.span("request", request["traceparent"] or None, is_server=True, **about):
+            mine = self._spans.traceparent
+            answer = self._inner.answer(
+                msgspec.structs.replace(request, headers={**request.headers, "traceparent": mine})
+            )
+            self._spans.tell(http__response__status_code=answer.status)
+            self._spans.tell(leeway__request_id=answer.headers.get("X-Request-Id", ""))
+            if answer.status >= 500:
+                self._spans.fail(str(answer.status))
+            answer.headers["traceparent"] = mine
+            return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
