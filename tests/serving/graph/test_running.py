@@ -4,6 +4,7 @@ import dataclasses
 from collections import Counter
 from itertools import pairwise
 
+import msgspec
 import pytest
 from scipy.stats import chisquare
 
@@ -122,3 +123,17 @@ def test_two_predictors_of_one_name_share_no_node(run, model_files):
     server = run(Deployment("d", (Predictor("a", node, 50), Predictor("b", dataclasses.replace(node), 50))))
     assert ask(server, inputs=[[1, 2, 3]]).status == 200
     assert server.get("/v2/models").json == {"models": ["d"]}
+
+
+def test_a_model_of_a_graph_is_exchanged_while_it_runs(run, model_files, estimators):
+    nodes = [Node(name, uri=str(model_files[name])) for name in ("linear", "forest")]
+    plane = (server := run(Deployment("d", (Predictor("a", nodes[0], 100), Predictor("b", nodes[1], 0))))).function
+    plane = plane.gateway._plane
+    old, other = plane.served
+    new = msgspec.structs.replace(old.endpoint, id=old.endpoint.id + "-next", version="next")
+    plane.replace(old._replace(endpoint=new, loaded=other.loaded))
+    row = [0.9, 0.1, 0.2]
+    answer = ask(server, inputs=[row])
+    assert (answer.json["model_version"], answer.headers["X-Leeway-Arm"]) == ("next", "a")
+    assert answer.json["outputs"] == estimators["forest"].predict([row]).tolist()
+    assert server.records()[0].endpoint_id == new.id

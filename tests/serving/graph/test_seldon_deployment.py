@@ -1,6 +1,7 @@
 """SeldonDeployments: those of the user's guide as they are written, older forms, defaults, and what is refused."""
 
 import dataclasses
+import warnings
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import yaml
 
 from serving.errors import LoadError
 from serving.graph.deployment import Deployment
+from serving.graph.environment import deployments_of
 from serving.graph.seldon_deployment import read_seldon
+from serving.settings import ServingSettings
 
 GUIDE = Path(__file__).parents[2] / "golden" / "seldon_deployment"
 ROW = [0.9, 0.1, 0.2]
@@ -278,3 +281,44 @@ spec:
         start({}, seldon=str(tmp_path / "gone.yaml"))
     with pytest.raises(LoadError, match="have the same name"):
         start({"from-file": model_files["forest"]}, seldon=str(file))
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory, estimators):
+    """An MLflow registry with the models that the guide names; its URI."""
+    folder = tmp_path_factory.mktemp("registry")
+    uri = f"file://{folder}/runs"
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        warnings.simplefilter("ignore")
+        patch.chdir(folder)
+        patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+        import mlflow.sklearn
+
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+        client = mlflow.MlflowClient()
+        names = ("my_model", "my_model", "my_model", "rf_model", "gb_model", "my_commodity_model")
+        for name in (*names, "commodity_price_predictor"):
+            with mlflow.start_run():
+                mlflow.sklearn.log_model(
+                    estimators["forest"], name="model", registered_model_name=name, serialization_format="cloudpickle"
+                )
+            client.transition_model_version_stage(name, "1", "Production")
+        client.transition_model_version_stage("my_model", "2", "Staging")
+        client.set_registered_model_alias("my_model", "experimental", 3)
+        mlflow.set_tracking_uri(None)
+        mlflow.set_registry_uri(None)
+    return uri
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_guides_yaml_runs_on_a_registry_as_it_is_written(registry, run, estimators, monkeypatch, tmp_path, name):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry)
+    monkeypatch.chdir(tmp_path)
+    settings = ServingSettings.read({"SELDON_DEPLOYMENT": str(GUIDE / f"{name}.yaml"), "MLFLOW_TRACKING_URI": registry})
+    (deployment,) = deployments_of(settings)
+    server = run(deployment)
+    path = f"/seldon/data-platform/{deployment.name}/api/v1.0/predictions"
+    answer = server.post(path, {"data": {"ndarray": [ROW]}})
+    assert answer.json["data"]["ndarray"] == estimators["forest"].predict([ROW]).tolist()

@@ -147,7 +147,7 @@ def test_it_can_be_turned_off(start, model_files):
 
 
 def test_without_its_packages_the_reason_names_them(start, model_files, monkeypatch):
-    monkeypatch.setattr("serving.models.load.find_spec", lambda name: None if name != "skl2onnx" else "there")
+    monkeypatch.setattr("serving.models.built_in.find_spec", lambda name: None if name != "skl2onnx" else "there")
     said = about(start({"m": model_files["logistic"]}), "m")
     assert said["engine_reason"] == "not compiled: onnxruntime is not installed (pip install onnxruntime treelite)"
 
