@@ -1,4 +1,4 @@
-"""Writes docs/record.md, docs/cli.md and docs/metrics.md from the code: `make docs`. The tests compare."""
+"""Writes docs/record.md, cli.md, metrics.md and seldon.md from the code: `make docs`. The tests compare."""
 
 import ast
 import inspect
@@ -11,8 +11,19 @@ import msgspec
 
 from leeway import record
 from leeway.cli import main
+from serving.graph.seldon_fields import FIELDS
 
 ROOT = Path(__file__).parents[1]
+_SELDON = """# SeldonDeployments
+
+Generated from serving/graph/seldon_fields.py by `make docs`.
+
+`SELDON_DEPLOYMENT` of a model server is a SeldonDeployment of Seldon Core 1: a file, a URL, or the YAML itself. With
+`leeway apply -f FILE` each of a file becomes a function of its own. Nodes run inside the function's workers; one that
+works in a container of its own there is a Python class here. What becomes of each field: **served** by the function,
+**mapped** into its Nuclio spec, **noted** (accepted, does nothing, and is said each time), or **refused** with the
+reason. A field that is not in the table is refused as unknown.
+"""
 METRICS = {
     "model_server": "serving/exposition.py",
     "concept_drift": "monitoring/metrics.py",
@@ -22,7 +33,8 @@ METRICS = {
 
 def pages() -> dict[str, str]:
     """{file in docs/: its text}"""
-    return {"record.md": "\n".join(_record()), "cli.md": "\n".join(_cli()), "metrics.md": "\n".join(_metrics())}
+    found = {"record.md": _record(), "cli.md": _cli(), "metrics.md": _metrics(), "seldon.md": _seldon()}
+    return {name: "\n".join(lines) for name, lines in found.items()}
 
 
 def _record() -> Iterator[str]:
@@ -75,6 +87,13 @@ def _metrics() -> Iterator[str]:
             if isinstance(node, ast.Call) and node.args and _is_name(node.args[0]):
                 yield _metric(node)
         yield ""
+
+
+def _seldon() -> Iterator[str]:
+    yield _SELDON
+    yield "| field | | here |\n|---|---|---|"
+    for path, (fate, about) in FIELDS.items():
+        yield f"| `{path}` | {fate} | {about} |"
 
 
 def _is_name(node: ast.expr) -> bool:

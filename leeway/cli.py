@@ -9,8 +9,8 @@ import click
 from .errors import LeewayError
 
 _COMMANDS = (
-    "demo", "up", "status", "logs", "deploy", "invoke", "truth", "incidents", "replay", "calibrate", "dead-letters",
-    "erase", "down", "hub", "build", "completion",
+    "demo", "up", "status", "logs", "deploy", "apply", "get", "describe", "delete", "traffic", "patch", "invoke",
+    "truth", "incidents", "replay", "calibrate", "dead-letters", "erase", "down", "hub", "build", "completion",
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from .decode import Undecodable, decode
 from .dedupe import Dedupe, Marks
 from .label_values import LIVE, Orphan, Place, Who
 from .labels import Labels
+from .rewards import RewardBook
 from .told import REWARD, Told, refusal, truths_of
 
 _CLOCK = "clock"
@@ -55,6 +56,7 @@ class Intake:
         self.counts = CountBook()
         self._dead_letters = DeadLetters()
         self._dedupe = Dedupe()
+        self._rewards = RewardBook()
         self._labels = Labels(settings.labels_age_s, settings.labels_count, state)
         self._batch = Batch()
         self._filled: Answers | None = None  # those that the last prediction went to
@@ -87,7 +89,7 @@ class Intake:
         """What is to be put into the state, and deleted from it, since the last call."""
         puts: dict[str, bytes] = {}
         deletes: list[str] = []
-        for part in (self.counts, self._dead_letters, self._dedupe, self._labels):
+        for part in (self.counts, self._dead_letters, self._dedupe, self._labels, self._rewards):
             put, deleted = part.changes()
             puts |= put
             deletes += deleted
@@ -98,7 +100,7 @@ class Intake:
     def restore(self, stored: Mapping[str, bytes]) -> None:
         """From what the state holds."""
         self._clock = self._stored_clock = msgspec.json.decode(stored.get(_CLOCK, b"0"))
-        for part in (self.counts, self._dead_letters, self._dedupe, self._labels):
+        for part in (self.counts, self._dead_letters, self._dedupe, self._labels, self._rewards):
             part.restore(stored)
 
     def _advance(self, clock: int) -> None:
@@ -141,8 +143,8 @@ class Intake:
         status = TEST if record.labels and record.is_test else COUNTED
         whole = is_whole(record)
         if whole and record.id:
-            is_live = status is COUNTED and record.shadow_of is None
-            who = answers.live if is_live else self._who_answers(answers, status)
+            is_live = status is COUNTED and record.shadow_of is None and record.arm is None
+            who = answers.live if is_live else self._who_answers(answers, record, status)
             ceased = self._labels.predict(who, record.id, record.resp.outputs, at)
             if ceased:
                 self._cease(key, ceased)
@@ -157,8 +159,10 @@ class Intake:
             answers = self._batch.answers[(key, endpoint)] = Answers(self._shard, key, endpoint, live)
         return answers
 
-    def _who_answers(self, answers: Answers, status: str) -> int:
-        """A test, or else a shadow."""
+    def _who_answers(self, answers: Answers, record: Record, status: str) -> int:
+        """A test, a shadow, or an arm."""
+        if status is COUNTED and record.shadow_of is None:
+            return self._labels.who(Who(answers.key, answers.endpoint, LIVE, record.arm or ""))
         lane = TEST if status is TEST else f"shadow:{answers.endpoint}"
         return self._labels.who(Who(answers.key, answers.endpoint, lane))
 
@@ -180,8 +184,17 @@ class Intake:
             outcomes = self._labels.truth(key, record.request.id, truths, at)
         else:
             outcomes = [REWARD]
+        if outcomes[0] is not TEST:
+            self._reward(record, key)
         told = Told(record, at, truths, outcomes)
         self._batch.feedback.setdefault(key, []).append(told)
+
+    def _reward(self, record: Record, key: str) -> None:
+        """Count a reward for the arm that it speaks of, where that is known."""
+        reward = record.request.reward
+        arm = record.arm or self._labels.arm(key, record.request.id)
+        if reward is not None and arm:
+            self._rewards.add(key, arm, reward if isinstance(reward, list) else [reward])
 
     def _decide(self, message: Message, at: Place, record: Record, key: str) -> None:
         self._batch.decisions.setdefault(key, []).append(Told(record, at))

@@ -8,11 +8,13 @@ LIVE, TEST = "live", "test"
 
 
 class Who(NamedTuple):
-    """Whose entry it is: stream key, endpoint, and lane (live, test, shadow:<endpoint>; truth for what waits)."""
+    """Whose entry it is: stream key, endpoint, lane (live, test, shadow:<endpoint>; truth for what waits), and the arm
+    that was chosen, where there was a choice."""
 
     key: str
     endpoint: str
     lane: str
+    arm: str = ""
 
 
 class Entry(msgspec.Struct, gc=False, array_like=True):

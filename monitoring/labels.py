@@ -19,7 +19,7 @@ from leeway.interfaces import State
 
 from .label_index import LabelIndex
 from .label_pieces import WHO, LabelPieces
-from .label_values import TEST, Completed, Entry, Orphan, Place, Who
+from .label_values import LIVE, TEST, Completed, Entry, Orphan, Place, Who
 from .packing import pack
 
 JOINED, DUPLICATE, CORRECTED, PENDING = "joined", "duplicate", "corrected", "pending"
@@ -71,6 +71,14 @@ class Labels:
             ceased = self._catch_up(entry, others, at)
         self._remember(entry)
         return ceased
+
+    def arm(self, key: str, id: str) -> str:
+        """The arm that answered a request; "" where that is not remembered, or there was no choice."""
+        hashed = (hash(id) ^ hash(key)) & _BITS_32
+        for entry in self._entries(key, id, self._index.find(hashed)):
+            if self._who[entry.who].lane == LIVE:
+                return self._who[entry.who].arm
+        return ""
 
     def truth(self, key: str, id: str, truths: Sequence[tuple[int, Any]], at: Place) -> list[str]:
         """Join (row, truth) to what was predicted; what became of each, in order."""

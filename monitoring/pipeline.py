@@ -32,7 +32,7 @@ from .watch import ENDPOINT, Watch
 
 PREFIXES = (
     "clock", "counts/", "dead-letters", "outbox/", "labels/", "incident/", "incidents/", "endpoint/", "profile/",
-    "window/", "window-alarm/", "slice/",
+    "window/", "window-alarm/", "slice/", "rewards/",
 )  # fmt: skip
 _AT_ONCE = 500  # records that stay in a processor's cache while they are worked on
 

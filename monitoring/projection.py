@@ -48,7 +48,7 @@ class Projection:
             counted = msgspec.json.encode(Counted(key, msgspec.Raw(value)))
             puts[f"{COUNTS}{self._stream}/{self._shard}/{key}"] = counted
         for key, value in changed.items():
-            if key.startswith(("incident/", "endpoint/")):
+            if key.startswith(("incident/", "endpoint/", "rewards/")):
                 puts[PREFIX + key] = value
         while not self._put(position, puts):
             pass

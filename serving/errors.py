@@ -1,10 +1,15 @@
 """What can go wrong on the request path, and the one place that says which HTTP status each is answered with."""
 
+from typing import Any
+
 from leeway.errors import LeewayError
 
 
 class ServingError(LeewayError):
-    """The root of the request path's errors. Its text goes to the client: what was wrong, and what to do."""
+    """The root of the request path's errors. Its text goes to the client: what was wrong, and what to do. `walk` is how
+    far a graph came."""
+
+    walk: Any = None
 
 
 class BadRequest(ServingError):
@@ -47,6 +52,14 @@ class ModelFailed(ServingError):
     """A model raised, or said something that cannot be passed on. The text names the model, and tells no more."""
 
 
+class NodeTimedOut(ModelFailed):
+    """A node of a graph did not answer within its time."""
+
+
+class TooBusy(ServingError):
+    """Too many nodes of graphs are waited for already."""
+
+
 class LoadError(ServingError):
     """A model cannot be loaded: not there, not trusted, or in no form that is known."""
 
@@ -62,6 +75,8 @@ _STATUS: dict[type[ServingError], int] = {
     ModelFailed: 500,
     NotOffered: 501,
     LoadError: 503,
+    TooBusy: 503,
+    NodeTimedOut: 504,
 }
 
 

@@ -100,6 +100,12 @@ class Exposition:
             engine.add_metric([known.name, known.version, known.engine, known.engine_reason], 1)
         yield info
         yield engine
+        dropped = CounterMetricFamily(
+            "leeway_shadow_dropped", "Requests that a busy shadow did not see", labels=["deployment", "predictor"]
+        )
+        for deployment, predictor, count in self._metrics.shadows(self._sums):
+            dropped.add_metric([deployment, predictor], count)
+        yield dropped
         failures = self._sums.get(("failures",), [0.0])[0]
         yield CounterMetricFamily("leeway_observer_failures", "Exchanges that could not be counted", failures)
 

@@ -140,20 +140,23 @@ class Gateway:
     ) -> HttpAnswer:
         """A request that is recorded: one to a deployment that is served."""
         endpoint = self._endpoint(route)
-        asked = said = error = None
+        asked = said = error = walk = None
         content = Content(b"", "application/json")
         try:
             if refusal is not None:
                 raise refusal
             asked = protocol.read(route, request)
             if isinstance(asked, Feedback):
-                said = asked
+                said, walk = asked, self._plane.hear(endpoint, asked)
+                endpoint = endpoint if walk is None else walk.endpoint
             else:
                 asked = in_model_order(asked, endpoint)
-                said = self._plane.answer(endpoint, asked)
+                said = self._plane.answer(endpoint, asked, request.headers, route.version)
+                endpoint, walk = said.endpoint, said.walk
             content = _content(protocol.write(route, asked, said))
         except ServingError as failure:
-            error = failure
+            error, walk = failure, failure.walk
+            endpoint = endpoint if walk is None else walk.endpoint
         except Exception:
             _log.exception("%s %s failed", request.method, request.path)
             error = ModelFailed(f"the server failed at a request to {endpoint.deployment!r}; its log says where")
@@ -166,12 +169,14 @@ class Gateway:
                 request=asked if isinstance(asked, InferenceRequest) else None,
                 response=said if error is None and isinstance(said, InferenceResponse) else None,
                 feedback=asked if isinstance(asked, Feedback) else None,
-                error=error, trace=request.headers.get("traceparent"),
+                error=error, trace=request.headers.get("traceparent"), walk=walk,
             )
         )  # fmt: skip
         if error is not None:
             return self._refuse(protocol, error, id)
         headers = {"X-Request-Id": header_value(id), **content.headers}
+        if walk is not None and walk.arm is not None:
+            headers["X-Leeway-Arm"] = header_value(walk.arm)
         return HttpAnswer(200, content.body, headers, content.content_type)
 
     def _describe(self, protocol: Protocol, route: Route, request: HttpRequest) -> HttpAnswer:

@@ -18,7 +18,7 @@ BUCKETS_US = (
 )  # fmt: skip
 _SUM, _REWARDS, _REWARD = range(len(BUCKETS_US) + 1, len(BUCKETS_US) + 4)  # where they lie behind the buckets
 _REFRESH_S = 1.0
-_DROPPED, _WAITING = "dropped", "waiting"
+_DROPPED, _WAITING, _SHADOW = "dropped", "waiting", "shadow"
 
 
 class Metrics:
@@ -48,6 +48,16 @@ class Metrics:
             rewards = reward if isinstance(reward, list) else [reward]
             block[_REWARDS] += len(rewards)
             block[_REWARD] += sum(rewards)
+
+    def shadow_dropped(self, deployment: str, predictor: str) -> memoryview:
+        """Where the requests are counted that a shadow did not see."""
+        return self.counts.block((_SHADOW, deployment, predictor))
+
+    def shadows(self, sums: Mapping[tuple[str, ...], list[float]]) -> Iterator[tuple[str, str, float]]:
+        """(deployment, predictor, how many requests it did not see)"""
+        for key, values in sorted(sums.items()):
+            if key[0] == _SHADOW:
+                yield key[1], key[2], values[0]
 
     def observer_failed(self) -> None:
         """Somebody who watches raised: counted, and nothing else."""

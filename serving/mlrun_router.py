@@ -7,10 +7,11 @@ import orjson
 
 from leeway.settings import Settings
 
-from .dataplane import DataPlane, Served, served
+from .dataplane import DataPlane, served
 from .errors import LoadError
 from .graph.deployment import Deployment, Node, Predictor
-from .graph.environment import PREDICTOR
+from .graph.environment import PREDICTOR, seldon_deployments
+from .graph.place import Served
 from .models.load import hosted, load
 from .nuclio_function import NuclioFunction
 from .settings import ServingSettings
@@ -29,8 +30,9 @@ class MlrunRouter:
     """Mounted by MLRun as the router class of a graph, in `to_mock_server()` and in a worker; it asks no MLRun service.
 
     A route is a ClassifierModel (a scikit-learn model, whatever else MODEL_CLASS could name), or an instance of a
-    V2ModelServer of the user's, which MLRun made and loaded. `<name>:<version>` names a version. Paths, bodies, records
-    and settings are those of the model server.
+    V2ModelServer of the user's, which MLRun made and loaded. `<name>:<version>` names a version. The graphs that
+    SELDON_DEPLOYMENT describes may have routes as nodes: one that is called so needs no modelUri. Paths, bodies,
+    records and settings are those of the model server.
     """
 
     def __init__(self, context: Any = None, name: str = "", routes: Mapping[str, Any] | None = None, **_: Any):
@@ -47,7 +49,9 @@ class MlrunRouter:
             if one.endpoint.deployment in plane:
                 raise LoadError(f"two routes are called {one.endpoint.deployment!r}: one version of a model is served")
             plane[one.endpoint.deployment] = one
-        self.function = NuclioFunction.over(DataPlane(plane), serving, settings, str(self._context.worker_id))
+        graphs = seldon_deployments(serving, plane)
+        whole = DataPlane.of(graphs, serving.function_uri, serving.handler, settings.home, plane)
+        self.function = NuclioFunction.over(whole, serving, settings, str(self._context.worker_id))
         platform = getattr(self._context, "platform", None)
         if platform is not None:
             platform.set_termination_callback(self.function.close)

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from leeway.backends import connect
+from leeway.desired import SHARED
 from leeway.interfaces import State
 from leeway.log_lines import start_logging
 from leeway.settings import Settings
@@ -14,6 +15,7 @@ from .cors import Cors
 from .dataplane import DataPlane, Served
 from .gateway import Gateway
 from .graph.environment import deployments_of
+from .live import Live
 from .metrics import Metrics
 from .profiles import Profiles
 from .protocols.mlrun_v1 import MlrunV1
@@ -40,9 +42,11 @@ class NuclioFunction:
         metrics: Metrics,
         compiling: Compiling,
         repository: Repository,
+        live: Live,
         spans: Spans | None = None,
     ):
-        self.gateway, self.recorder, self._profiles, self._metrics = gateway, recorder, profiles, metrics
+        self.gateway, self.recorder, self.live = gateway, recorder, live
+        self._profiles, self._metrics = profiles, metrics
         self._compiling, self._repository, self._spans = compiling, repository, spans
 
     @classmethod
@@ -80,13 +84,18 @@ class NuclioFunction:
         repository = Repository(plane, uri, handler, settings.home, open_state, serving.allows, changed)
         repository.start()
         compiling.begin(*plane.served)
+        live = Live(lambda: connect.state(settings, SHARED), serving.function_uri, worker, plane.running)
+        live.start()
+        for shadow in plane.shadows:
+            shadow.see = recorder.see if recorder else shadow.see
+            shadow.dropped = metrics.shadow_dropped(shadow.arm.endpoint.deployment, shadow.arm.name)
         if spans is not None:
             protocols = tuple(traced_protocol(protocol, spans) for protocol in protocols)
             observers[:-1] = [traced_observer("outbox", see, spans) for see in observers[:-1]]
             plane = traced_plane(plane, spans)
         gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors, repository)
         outer = gateway if spans is None else TracedGateway(gateway, spans)
-        return cls(outer, profiles, recorder, metrics, compiling, repository, spans)
+        return cls(outer, profiles, recorder, metrics, compiling, repository, live, spans)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -96,6 +105,7 @@ class NuclioFunction:
 
     def close(self) -> None:
         """Send what was recorded; what is not taken in time stays on disk, for another worker."""
+        self.live.close()
         self._repository.close()
         self._compiling.close()
         self._profiles.close()

@@ -5,19 +5,21 @@ import socket
 import zlib
 from datetime import UTC, datetime
 
+import msgspec
+
 from leeway.backends import connect
 from leeway.clock import SystemClock
 from leeway.forwarder import Forwarder
 from leeway.outbox import Outbox
 from leeway.privacy import Privacy
-from leeway.record import EXPLAIN, FEEDBACK, INFER, SCHEMA, Origin, Record, Request, Response
+from leeway.record import EXPLAIN, FEEDBACK, INFER, SCHEMA, NodeAnswer, Origin, Record, Request, Response
 from leeway.record_writer import RecordWriter, Said
 from leeway.settings import Settings
 
 from .errors import ModelFailed
 from .outlet import Outlet
 from .settings import ServingSettings
-from .types import Exchange, Operation
+from .types import Exchange, Operation, Walk
 
 # endpoint id, operation, whether there is no request that could be read
 Kind = tuple[str, str, bool]
@@ -26,6 +28,7 @@ _OP = {Operation.INFER: INFER, Operation.EXPLAIN: EXPLAIN, Operation.FEEDBACK: F
 _NO_RESPONSE, _NOTHING = Response(), {}
 _FEEDBACK = Operation.FEEDBACK
 _CLOSE_S = 5.0
+_FAILED = "failed"  # what a node's error is, where its words may name a value
 _KEEP_ALL = Privacy()
 
 _log = logging.getLogger("leeway.recorder")
@@ -124,7 +127,7 @@ class Recorder:
             found = answer.prediction
             resp = Response(exchange.id, exchange.deployment, found.outputs, found.probabilities)
             metrics = found.metrics
-        return Said(
+        plain = Said(
             exchange.id,
             self._clock.text(exchange.when),
             origin,
@@ -137,6 +140,17 @@ class Recorder:
             metrics,
             exchange.trace,
         )
+        return plain if exchange.walk is None else self._of_graph(plain, exchange.walk)
+
+    def _of_graph(self, said: Said, walk: Walk) -> Said:
+        """With the choices, and what each node said; that is rows again, so privacy leaves nothing of it."""
+        nodes = walk.nodes
+        if self._privacy.is_on:
+            nodes = [NodeAnswer(each.name, [], each.microsec, each.error and _FAILED) for each in nodes]
+        return msgspec.structs.replace(
+            said, arm=walk.arm, propensity=walk.propensity, key_hash=walk.key_hash, shadow_of=walk.shadow_of,
+            nodes=nodes,
+        )  # fmt: skip
 
     def _told(self, exchange: Exchange, origin: Origin) -> Said:
         told, error = exchange.feedback, exchange.error

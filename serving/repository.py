@@ -51,7 +51,7 @@ class Repository:
     ):
         self._plane, self._function_uri, self._handler, self._home = plane, function_uri, handler, home
         self._open_state, self._allows, self._changed = open_state, allows, changed
-        self._nodes = {each.endpoint.deployment: each.loaded.node for each in plane.served if each.loaded.node}
+        self._nodes = {name: each.loaded.node for name, each in plane.single.items() if each.loaded.node}
         self._name, self._row, self._failed = f"{HOST}-{os.getpid()}-{uuid4().hex[:8]}", Row(), dict[str, str]()
         self._state: State | None = None
         self._lock, self._stop = threading.RLock(), threading.Event()

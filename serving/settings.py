@@ -9,7 +9,7 @@ import orjson
 
 from leeway.errors import SettingError
 
-_MODEL, _HASH = "SERVING_MODEL_", "SERVING_MODEL_HASH_"
+_MODEL, _HASH, _SELDON = "SERVING_MODEL_", "SERVING_MODEL_HASH_", "SELDON_DEPLOYMENT"
 _DEFAULT_BODY_MB = 64
 
 
@@ -17,13 +17,15 @@ _DEFAULT_BODY_MB = 64
 class ServingSettings:
     """`models` maps a deployment's name to where its model lies, `hashes` to the hash that it must have.
 
-    `sample` keeps one record of so many, `batch` packs so many into one stream message. `handler` is module:function
-    of the code that Nuclio runs, where it says so. `tokens` are taken from callers, and without any everybody may ask;
-    `origins` are those of pages that browsers let ask. `trusted` are the beginnings of addresses whose models may run
-    code when they are loaded; `has_registry`: the deployer names the MLflow registry that is asked.
+    `seldon` is a SeldonDeployment: a file, a URL, or the YAML itself. `sample` keeps one record of so many, `batch`
+    packs so many into one stream message. `handler` is module:function of the code that Nuclio runs, where it says so.
+    `tokens` are taken from callers, and without any everybody may ask; `origins` are those of pages that browsers let
+    ask. `trusted` are the beginnings of addresses whose models may run code when they are loaded; `has_registry`: the
+    deployer names the MLflow registry that is asked.
     """
 
     models: Mapping[str, str]
+    seldon: str = ""
     hashes: Mapping[str, str] = field(default_factory=dict)
     model_class: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -49,15 +51,18 @@ class ServingSettings:
             for name, value in environ.items()
             if name.startswith(_MODEL) and not name.startswith(_HASH)
         }
-        if (needs_models and not models) or "" in models:
+        seldon = environ.get(_SELDON, "")
+        if (needs_models and not models and not seldon) or "" in models:
             raise SettingError(
-                f"no model is named: set {_MODEL}<name> to a model's file or folder (names given: {sorted(models)})"
+                f"no model is named: set {_MODEL}<name> to a model's file or folder, or {_SELDON} to a "
+                f"SeldonDeployment (names given: {sorted(models)})"
             )
         if unknown := sorted(set(hashes) - set(models)):
             raise SettingError(f"{_HASH}{unknown[0]} is set, but there is no {_MODEL}{unknown[0]}; set both or neither")
         project = environ.get("MLRUN_DEFAULT_PROJECT") or cls.project
         return cls(
             models=dict(sorted(models.items())),
+            seldon=seldon,
             hashes=hashes,
             model_class=environ.get("MODEL_CLASS", ""),
             parameters=_parameters(environ.get("SERVING_PARAMS", "")),

@@ -35,7 +35,7 @@ def traced_protocol(protocol: Any, spans: Spans) -> Any:
 def traced_plane(plane: Any, spans: Spans) -> Any:
     """The model's answer."""
 
-    def about(endpoint: Endpoint, request: InferenceRequest) -> dict[str, Any]:
+    def about(endpoint: Endpoint, request: InferenceRequest, *_: Any) -> dict[str, Any]:
         return {"leeway.endpoint": endpoint.id, "leeway.request_id": request.id, "leeway.rows": len(request.rows)}
 
     return Traced(plane, answer=spans.wrapped("model", plane.answer, about))

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from leeway.record import NodeAnswer
+
 from .errors import ServingError
 
 
@@ -75,7 +77,7 @@ class Route(msgspec.Struct, frozen=True, gc=False):
 
 class InferenceRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a model is asked, whatever the protocol. `rows` is not empty; `body` is the decoded body, for classes of
-    the user's that expect it."""
+    the user's that expect it; `tags` are Seldon's, which travel with the rows."""
 
     id: str
     rows: list[Any]
@@ -85,15 +87,17 @@ class InferenceRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     labels: dict[str, str] = {}
     body: Mapping[str, Any] = {}
     form: Any = None
+    tags: dict[str, Any] = {}
 
 
 class Prediction(msgspec.Struct, frozen=True, gc=False):
     """What a model says: one output per row as plain JSON values; of known classifiers also `probabilities`, shape
-    (rows, classes)."""
+    (rows, classes), and the `classes` that its columns stand for, where they are known."""
 
     outputs: list[Any]
     probabilities: list[list[float]] | None = None
     metrics: dict[str, Any] = {}
+    classes: list[Any] | None = None
 
 
 class Endpoint(msgspec.Struct, frozen=True, gc=False):
@@ -108,18 +112,42 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
     features: list[str] | None = None
 
 
+class Walk(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The way of a request through a graph: who answered, what each node said, and which branches were chosen.
+
+    `arm` names the choices, predictor first, separated by slashes (None: there was none to make), `propensity` is the
+    probability with which they were made (None: not known), `key_hash` the hash of the sticky key that made the first.
+    A shadow's says in `shadow_of` which predictor answered. `routing`, `path`, `tags` and `metrics` are Seldon's meta;
+    `names` are those of the outputs' columns.
+    """
+
+    endpoint: Endpoint
+    arm: str | None = None
+    propensity: float | None = None
+    key_hash: str | None = None
+    shadow_of: str | None = None
+    nodes: list[NodeAnswer] = []
+    routing: dict[str, int] = {}
+    path: dict[str, str] = {}
+    tags: dict[str, Any] = {}
+    metrics: list[dict[str, Any]] = []
+    names: list[str] | None = None
+
+
 class InferenceResponse(msgspec.Struct, frozen=True, gc=False):
-    """What goes back, before a protocol puts it into its own words."""
+    """What goes back, before a protocol puts it into its own words. `walk` is there where a graph answered."""
 
     id: str
     endpoint: Endpoint
     prediction: Prediction
     when: float
+    walk: Walk | None = None
 
 
 class Feedback(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What came out later. `about` is the id of the request that it speaks of, `rows` which of its rows (all where it
-    is None); it holds `truth`, or a `reward`. `routing` is the choice of each node as the caller tells it back."""
+    is None); it holds `truth`, or a `reward`. `routing` is the choice of each node as the caller tells it back, `asked`
+    the request's rows with the `names` of their columns, where it repeats them."""
 
     id: str
     about: str
@@ -129,11 +157,14 @@ class Feedback(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     event_time: str | None = None
     labels: dict[str, str] = {}
     routing: dict[str, int] = {}
+    asked: list[Any] | None = None
+    names: list[str] | None = None
 
 
 class About(msgspec.Struct, frozen=True, gc=False):
-    """What is known of one served model. `features` and `outputs` are names and types where they are known; `engine` is
-    what it runs on, and `engine_reason` says why; `warnings` are what was noticed when it was loaded."""
+    """What is known of what is served under one name. `features` and `outputs` are names and types where they are
+    known; `engine` is what it runs on, and `engine_reason` says why; `warnings` are what was noticed at loading. A
+    graph has `nodes`, and Seldon's name of the whole is its `predictor`'s."""
 
     name: str
     version: str
@@ -146,11 +177,13 @@ class About(msgspec.Struct, frozen=True, gc=False):
     engine_reason: str = ""
     warnings: list[str] = []
     is_ready: bool = True
+    predictor: str = "default"
+    nodes: list["About"] = []
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A request to a deployment and what became of it, for those who watch. `when` is its start (epoch seconds),
-    `microsec` its whole duration. `endpoint` is who answered, or would have."""
+    `microsec` its whole duration. `endpoint` is who answered, or would have; `walk` is there where a graph did."""
 
     id: str
     operation: Operation
@@ -164,3 +197,4 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     feedback: Feedback | None = None
     error: ServingError | None = None
     trace: str | None = None
+    walk: Walk | None = None

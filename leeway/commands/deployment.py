@@ -34,12 +34,12 @@ class Deployment:
     def deploy(self, settings: Settings, profile: Profile | None) -> dict[str, Any]:
         """Deploy the model server and, where there is a profile, the drift function on its stream."""
         served = self._copy(settings.home.absolute(), profile)
-        project, stream = self._project(settings), f"users/admin/{self.name}"
+        project, stream = mlrun_project(self.project, settings), f"users/admin/{self.name}"
         function = self.name.replace("_", "-")
         model = {f"SERVING_MODEL_{self.name}": str(served), f"SERVING_MODEL_HASH_{self.name}": model_hash(served)}
-        url = _deploy(project, "hub://leeway/model_server", function, {**model, "INFERENCE_STREAM": stream})
+        url = deploy_function(project, "hub://leeway/model_server", function, {**model, "INFERENCE_STREAM": stream})
         watcher = f"{function}-drift"
-        _deploy(project, "hub://leeway/concept_drift", watcher, {"INFERENCE_STREAM": stream})
+        deploy_function(project, "hub://leeway/concept_drift", watcher, {"INFERENCE_STREAM": stream})
         return {
             "name": self.name,
             "url": url,
@@ -62,19 +62,30 @@ class Deployment:
             (folder / PROFILE_FILE).write_bytes(profile.to_bytes())
         return served
 
-    def _project(self, settings: Settings) -> Any:
-        import leeway
 
-        leeway.start()
-        import mlrun
+def mlrun_project(name: str, settings: Settings) -> Any:
+    """The MLRun project of that name, made where it is not there, with its files under the home."""
+    import leeway
 
-        context = settings.home.absolute() / "projects" / self.project
-        return mlrun.get_or_create_project(self.project, context=str(context), user_project=False)
+    leeway.start()
+    import mlrun
+
+    context = settings.home.absolute() / "projects" / name
+    return mlrun.get_or_create_project(name, context=str(context), user_project=False)
 
 
-def _deploy(project: Any, url: str, name: str, env: Mapping[str, str]) -> str:
+def deploy_function(
+    project: Any, url: str, name: str, env: Mapping[str, str], workers: int = 0, spec: Mapping[str, Any] | None = None
+) -> str:
+    """Deploy a function of a hub; its URL. `workers` are those of its HTTP trigger (0: as it has them), `spec` is what
+    else goes into its Nuclio spec."""
     function = project.set_function(url, name)
     function.set_envs(dict(env))
+    if workers:
+        trigger = {"kind": "http", "name": "default-http", "numWorkers": workers, "maxWorkers": workers}
+        function.set_config("spec.triggers.default-http", trigger)
+    for key, value in (spec or {}).items():
+        function.set_config(f"spec.{key}", value)
     deployed = project.deploy_function(function).function
     return f"http://{deployed.status.address}"
 

@@ -61,9 +61,13 @@ def serving(settings: Settings, deployment: str) -> tuple[str, str]:
 def _served(settings: Settings) -> dict[str, list[str]]:
     from leeway.local.home import Home, read_json
 
+    from .seldon import applied
+
     found = {}
     for function in Home.at(settings.home).deployed():
         env = read_json(function.document).get("spec", {}).get("env") or []
         names = [entry["name"].removeprefix(_MODEL) for entry in env if entry["name"].startswith(_MODEL)]
         found[function.path.name] = [name for name in names if not name.startswith("HASH_")]
+    for one in applied(settings):
+        found[one.function].append(one.name)
     return found

@@ -54,7 +54,9 @@ class Compiled(Model):
             return Prediction(found.ravel().tolist())
         if found.shape[1] == 1:
             found = np.hstack((1.0 - found, found))
-        return Prediction([form.classes[i] for i in found.argmax(axis=1).tolist()], found.tolist())
+        return Prediction(
+            [form.classes[i] for i in found.argmax(axis=1).tolist()], found.tolist(), classes=form.classes
+        )
 
 
 def _function(form: CompiledForm, file: Path) -> Callable[[np.ndarray], np.ndarray]:

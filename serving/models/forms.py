@@ -65,8 +65,8 @@ def _read_pickled(file: Path, features: list[str] | None) -> Model:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         estimator = joblib.load(file)
+    model = ScikitLearn(estimator, features)  # it sets a filter of its own, which has to stay
     told = {str(each.message) for each in caught if each.category.__name__ == "InconsistentVersionWarning"}
-    model = ScikitLearn(estimator, features)
     model.warnings = tuple(sorted(text.partition(" This might")[0] for text in told))
     return model
 

@@ -72,7 +72,7 @@ def _load(node: Node, handler: str, home: Path) -> LoadedModel:
         if located is not None:
             check_trust(node, located, may_run_code=True)
         model, engine, order = _of_users(kind, node, located), Engine(NATIVE, "it is a class of your own"), None
-        sha256 = located.sha256 if located is not None else _hash_of_class(kind)
+        sha256 = located.sha256 if located is not None else hash_of_class(kind)
     else:
         form = form_at(node, located)
         check_trust(node, located, runs_code(form))
@@ -105,7 +105,7 @@ def hosted(node: Node, server: Any) -> LoadedModel:
     model, located = V2ModelServerModel(server), None
     if node.uri and not scheme_of(node.uri):
         located = locate(node.name, node.uri)
-    sha256 = located.sha256 if located is not None else _hash_of_class(type(server))
+    sha256 = located.sha256 if located is not None else hash_of_class(type(server))
     profile = located.profile if located is not None else None
     names = _feature_names(located) or model.features
     return LoadedModel(model, sha256, node.version or sha256[:_VERSION_DIGITS], profile, names, _outputs(located))
@@ -149,7 +149,7 @@ def _outputs(located: Located | None) -> list[dict[str, Any]]:
     return [dict(output) for output in found or () if isinstance(output, dict)]
 
 
-def _hash_of_class(kind: type) -> str:
+def hash_of_class(kind: type) -> str:
     """A class without a file: its code is the model."""
     try:
         return hashlib.sha256(inspect.getsource(kind).encode()).hexdigest()

@@ -42,6 +42,7 @@ class ScikitLearn(Model):
         self.width = _width(estimator, self.features)
         self._one_pass = _is_sklearns(self.last) and type(self.last).__name__ in _MOST_PROBABLE
         self.has_probabilities = hasattr(estimator, "predict_proba")
+        self._classes = self.classes
         self.reads_tables = _needs_frame(estimator)
         self.allows_missing = _allows_missing(estimator)
         self._rows = NumericRows(self.width, self.allows_missing, self.features)
@@ -86,7 +87,7 @@ class ScikitLearn(Model):
             outputs = self.estimator.classes_.take(probabilities.argmax(axis=1))
         else:
             outputs = self.estimator.predict(matrix)
-        return Prediction(outputs.tolist(), probabilities.tolist())
+        return Prediction(outputs.tolist(), probabilities.tolist(), classes=self._classes)
 
     def _table(self, rows: list) -> Any:
         """For pipelines that choose columns by name: their own steps say what may be in them."""

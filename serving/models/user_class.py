@@ -21,7 +21,7 @@ class UserClass(Model):
         self.class_name, self._name = kind.__name__, name
         if not callable(getattr(kind, "predict", None)):
             raise LoadError(f"class {kind.__name__} has no method predict(rows); MODEL_CLASS must name one that has")
-        self._instance = kind(**_accepted(kind, {"name": name, "model_path": path, **parameters}, parameters))
+        self._instance = kind(**accepted(kind, {"name": name, "model_path": path, **parameters}, parameters))
         if callable(getattr(self._instance, "load", None)):
             self._instance.load()
         self.features = getattr(self._instance, "features", None)
@@ -48,7 +48,7 @@ def plain_outputs(said: Any, name: str) -> list[Any]:
     return outputs if isinstance(outputs, list) else [outputs]
 
 
-def _accepted(kind: type, offered: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+def accepted(kind: type, offered: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
     """What the constructor takes of what is offered; LoadError where a parameter is none of its own."""
     known = inspect.signature(kind).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):

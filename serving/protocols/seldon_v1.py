@@ -18,6 +18,7 @@ from serving.types import (
     Operation,
     Prediction,
     Route,
+    Walk,
 )
 
 from .base import Protocol
@@ -74,6 +75,7 @@ class SeldonV1(Protocol):
             labels={name: value for name, value in tags.items() if type(value) is str},
             body=message,
             form=(payload.kind, tags),
+            tags=tags,
         )
 
     def write(self, route: Route, asked: InferenceRequest | Feedback, answer: InferenceResponse | Feedback) -> Any:
@@ -84,16 +86,10 @@ class SeldonV1(Protocol):
         kind, tags = asked.form
         if asked.operation is Operation.EXPLAIN:
             kind = JSON
-        node, prediction = answer.endpoint.node, answer.prediction
-        metrics = _metrics(prediction)
-        meta = {
-            "puid": answer.id,
-            **({"tags": tags} if tags else {}),
-            **({"metrics": metrics} if metrics else {}),
-            "routing": {node: -1},
-            "requestPath": {node: f"{answer.endpoint.class_name}:{answer.endpoint.version}"},
-        }
-        return _with_puid({**write_payload(kind, prediction.outputs, None), "meta": meta}, answer.id)
+        prediction, walk = answer.prediction, answer.walk
+        meta = {"puid": answer.id, **(_meta_of_model(answer, tags) if walk is None else _meta_of_graph(walk))}
+        names = None if walk is None else walk.names
+        return _with_puid({**write_payload(kind, prediction.outputs, names), "meta": meta}, answer.id)
 
     def describe(self, route: Route, models: Sequence[About]) -> Any:
         if route.operation is Operation.LIVE:
@@ -101,27 +97,32 @@ class SeldonV1(Protocol):
         if route.operation is Operation.READY:
             return {"data": {"names": [], "ndarray": []}, "meta": {}}
         about = models[0]
-        if route.node not in ("", about.name):
-            raise NotFound(f"{about.name} has no node {route.node!r:.80}")
+        nodes = {each.name: _unit(each) for each in about.nodes or models[:1]}
+        if route.node not in ("", about.name, *nodes):
+            raise NotFound(f"{about.name} has no node {route.node!r:.80}; it has {', '.join(nodes)}")
         if route.operation is Operation.MODEL_READY:
             return {"data": {"names": [], "ndarray": []}, "meta": {}}
-        unit = {
-            "name": about.name,
-            "platform": about.class_name,
-            "versions": [about.version],
-            "inputs": [{"messagetype": TENSOR, "schema": {"names": [str(f["name"]) for f in about.features]}}],
-            "outputs": [{"messagetype": TENSOR, "schema": {}}],
-            "custom": {},
-        }
+        unit = nodes.get(route.node) or _unit(about)
         if route.operation is Operation.MODEL:
             return unit
-        return {"name": "default", "models": {about.name: unit}, "graphinputs": unit["inputs"],
+        return {"name": about.predictor, "models": nodes, "graphinputs": unit["inputs"],
                 "graphoutputs": unit["outputs"]}  # fmt: skip
 
     def error(self, error: ServingError, id: str) -> Any:
         """As a model's container says it: `code` and `status` are the same for every error."""
         reason = "MICROSERVICE_BAD_DATA" if status_of(error) < 500 else "MICROSERVICE_INTERNAL_ERROR"
         return {"status": {"code": -1, "info": str(error), "reason": reason, "status": 1}}
+
+
+def _unit(about: About) -> dict[str, Any]:
+    return {
+        "name": about.name,
+        "platform": about.class_name,
+        "versions": [about.version],
+        "inputs": [{"messagetype": TENSOR, "schema": {"names": [str(f["name"]) for f in about.features]}}],
+        "outputs": [{"messagetype": TENSOR, "schema": {}}],
+        "custom": {},
+    }
 
 
 def _addressed(path: str) -> tuple[str, str]:
@@ -164,6 +165,25 @@ def _tags(meta: Mapping[str, Any]) -> dict[str, Any]:
     return tags
 
 
+def _meta_of_model(answer: InferenceResponse, tags: dict[str, Any]) -> dict[str, Any]:
+    node, metrics = answer.endpoint.node, _metrics(answer.prediction)
+    return {
+        **({"tags": tags} if tags else {}),
+        **({"metrics": metrics} if metrics else {}),
+        "routing": {node: -1},
+        "requestPath": {node: f"{answer.endpoint.class_name}:{answer.endpoint.version}"},
+    }
+
+
+def _meta_of_graph(walk: Walk) -> dict[str, Any]:
+    return {
+        **({"tags": walk.tags} if walk.tags else {}),
+        **({"metrics": walk.metrics} if walk.metrics else {}),
+        "routing": walk.routing,
+        "requestPath": walk.path,
+    }
+
+
 def _metrics(prediction: Prediction) -> list[dict[str, Any]]:
     return [
         {"key": name, "type": "GAUGE", "value": value}
@@ -196,8 +216,10 @@ def _feedback(message: Mapping[str, Any], request: HttpRequest) -> Feedback:
         if reward is None:
             raise BadRequest("the feedback has truth, but no puid: repeat the response's meta, or send Seldon-Puid")
         truth = None  # nobody can tell whose it is; the reward still counts
+    repeated = read_payload(asked) if asked.get("data") else None
     return Feedback(
         id=uuid7(), about=about, truth=truth, reward=reward, routing=_routing(_meta(response)),
+        asked=repeated.rows if repeated is not None else None, names=repeated.names if repeated is not None else None,
         labels={name: value for name, value in _tags(_meta(asked)).items() if type(value) is str},
     )  # fmt: skip
 

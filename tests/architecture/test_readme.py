@@ -14,6 +14,7 @@ RUN_BY = {
     "make test": ".ci/run",
     "make notebook": "tests/e2e/test_notebook.py",
     "leeway up": "tests/e2e/test_dashboard.py",
+    "leeway apply -f canary.yaml": "tests/commands/test_apply.py",
     "leeway deploy model.pkl --reference holdout.parquet --label y": "tests/e2e/test_own_model.py",
     "leeway status": "tests/e2e/test_to_a_cluster.py",
 }

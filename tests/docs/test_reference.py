@@ -23,7 +23,7 @@ def generated():
     return module.pages()
 
 
-@pytest.mark.parametrize("name", ["record.md", "cli.md", "metrics.md"])
+@pytest.mark.parametrize("name", ["record.md", "cli.md", "metrics.md", "seldon.md"])
 def test_a_generated_page_is_current(generated, name):
     assert (ROOT / "docs" / name).read_text() == generated[name].rstrip() + "\n", "run `make docs`"
 

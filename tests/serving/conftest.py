@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from leeway.backends import connect
 from leeway.profile import CLASSIFICATION, NUMERIC, FeatureProfile, Profile
 from leeway.record import decode
 from leeway.settings import Settings
+from serving.dataplane import DataPlane
 from serving.nuclio_function import NuclioFunction
 from serving.settings import ServingSettings
 from serving.types import HttpRequest
@@ -57,11 +59,15 @@ class Answer:
 
 
 class Server:
-    """A model server without a host."""
+    """A model server without a host; of `deployments`, where there are any, instead of what `serving` names."""
 
-    def __init__(self, serving, home, **settings):
+    def __init__(self, serving, home, deployments=(), **settings):
         self.settings = Settings(home=home, **{"compile_after_s": 3600.0, **settings})
-        self.function = NuclioFunction.start(serving, self.settings, "0")
+        if deployments:
+            plane = DataPlane.of(deployments, serving.function_uri, serving.handler, home)
+            self.function = NuclioFunction.over(plane, serving, self.settings, "0")
+        else:
+            self.function = NuclioFunction.start(serving, self.settings, "0")
 
     def ask(self, method, path, body=b"", headers=None):
         """A dict is sent as JSON."""
@@ -99,6 +105,35 @@ def start(tmp_path):
     yield make
     for server in started:
         server.function.close()
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Start a model server of one deployment, in a home of its own or in the one that is named; recorded."""
+    started = []
+
+    def make(deployment, settings=None, home=None, **fields):
+        serving = ServingSettings(**{"models": {}, "stream": STREAM, "project": "shop", **fields})
+        home = home or tmp_path / f"graph-{len(started)}"
+        started.append(Server(serving, home, [deployment], **(settings or {})))
+        return started[-1]
+
+    yield make
+    for server in started:
+        server.function.close()
+
+
+@pytest.fixture
+def components(tmp_path, monkeypatch):
+    """Write a module of the user's, and say how its classes are called."""
+
+    def write(code):
+        name = f"components_{tmp_path.name.replace('-', '_')}_{len(list(tmp_path.glob('*.py')))}"
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(code))
+        return name
+
+    monkeypatch.syspath_prepend(tmp_path)
+    return write
 
 
 @pytest.fixture

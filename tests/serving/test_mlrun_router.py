@@ -87,3 +87,25 @@ def test_two_versions_of_one_name_and_a_model_that_is_not_there_are_refused(grap
     graph.add_model("n", model_path="gone.pkl")
     with pytest.raises(Exception, match=r"n.*gone\.pkl: there is no such file"):
         mock()
+
+
+SPLIT = """
+metadata: {name: split}
+spec:
+  predictors:
+  - {name: main, traffic: 100, graph: {name: m}}
+  - {name: canary, traffic: 0, graph: {name: d}}
+  - {name: next, shadow: true, graph: {name: m}}
+"""
+
+
+def test_routes_are_nodes_of_a_graph(graph, mock, model_files, monkeypatch):
+    monkeypatch.setenv("SELDON_DEPLOYMENT", SPLIT)
+    graph.add_model("m", model_path=str(model_files["forest"]))
+    graph.add_model("d", class_name="router_under_test.Doubled", model_path="", factor=3)
+    server = mock()
+    assert server.test("/v2/models", method="GET") == {"models": ["m", "d", "split"]}
+    assert server.test("/v2/models/split/infer", {"inputs": [ROW]})["outputs"] == [1]
+    forced = server.test("/v2/models/split/infer", {"inputs": [[2]]}, headers={"X-Leeway-Predictor": "canary"})
+    assert forced["outputs"] == [6]
+    assert server.test("/v2/models/d/infer", {"inputs": [[2]]})["outputs"] == [6]

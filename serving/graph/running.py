@@ -1,0 +1,187 @@
+"""A deployment of several predictors, or of a graph: chooses who answers, and runs it."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import NamedTuple
+
+import msgspec
+
+from serving.errors import BadRequest, NotFound, NotOffered, ServingError
+from serving.policies.draw import draw
+from serving.policies.sticky import key_hash, sticky
+from serving.types import Endpoint, Feedback, InferenceRequest, InferenceResponse, Operation, Walk
+
+from .arm import Arm
+from .bandit import Bandit
+from .deployment import Deployment
+from .executor import Executor, Place, Run
+from .message import Message
+from .shadow import Shadow
+
+FORCED = "x-leeway-predictor"
+
+_log = logging.getLogger("leeway.serving")
+
+
+class Split(msgspec.Struct, frozen=True, gc=False):
+    """How requests are shared out among the arms; `version` counts the changes."""
+
+    weights: tuple[float, ...]
+    version: int = 0
+
+
+class Chosen(NamedTuple):
+    """An arm, the probability with which it was chosen, and the hash of the key that chose it."""
+
+    arm: Arm
+    propensity: float
+    key_hash: str | None = None
+
+
+class Running:
+    """One deployment in one worker. `split` is replaced as a whole when the traffic changes; `most` is the arm that
+    answers most."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        arms: Sequence[Arm],
+        shadows: Sequence[Shadow],
+        bandits: Sequence[Bandit],
+        executor: Executor,
+        random: Random,
+    ):
+        self.deployment, self.arms, self.shadows = deployment, tuple(arms), tuple(shadows)
+        self.bandits = tuple(bandits)
+        self._executor, self._random = executor, random
+        self._nominal: tuple[Endpoint, Endpoint] | None = None
+        self._names = [arm.name for arm in self.arms]
+        self.split = Split(tuple(float(each.weight) for each in deployment.live))
+
+    @property
+    def routing_name(self) -> str:
+        """Under which the choice of the predictor stands in Seldon's meta.routing; no node is called so."""
+        return f"{self.deployment.name}/predictor"
+
+    @property
+    def declared(self) -> dict[str, int]:
+        """The shares that the deployment itself says, in the order of the arms."""
+        return {each.name: each.weight for each in self.deployment.live}
+
+    @property
+    def follows(self) -> bool:
+        """Whether there is something that can change while it runs."""
+        return len(self.arms) > 1 or bool(self.bandits)
+
+    def answer(self, request: InferenceRequest, headers: Mapping[str, str], version: str) -> InferenceResponse:
+        """ServingError where there is no answer; its `walk` says how far it came. `version` is "" for any."""
+        when = time.time()
+        if request.operation is Operation.EXPLAIN:
+            raise self._unexplained()
+        chosen = self._choose(request, headers, version)
+        arm, run = chosen.arm, Run(request)
+        if len(self.arms) > 1:
+            run.choose(arm.name, chosen.propensity)
+            run.routing[self.routing_name] = self._names.index(arm.name)
+        for shadow in self.shadows:
+            shadow.offer(request, arm.name, headers.get("traceparent"))
+        message = Message.of(request, request.tags)
+        try:
+            message = self._executor.run(arm.place, message, run)
+        except ServingError as error:
+            error.walk = chosen.arm.walk(run, message, key_hash=chosen.key_hash)
+            raise
+        walk = chosen.arm.walk(run, message, key_hash=chosen.key_hash)
+        return InferenceResponse(request.id, walk.endpoint, message.said, when, walk)
+
+    def hear(self, told: Feedback) -> Walk | None:
+        """Tell the nodes that want to know, as far as `routing` says who was asked; who that was, where it does."""
+        names: list[str] = []
+        arm = self.arms[0]
+        if len(self.arms) > 1:
+            index = told.routing.get(self.routing_name, -1)
+            if not 0 <= index < len(self.arms):
+                return None
+            arm = self.arms[index]
+            names.append(arm.name)
+        if not self._tell(arm.place, told, names):
+            return None
+        return Walk(endpoint=arm.endpoint, arm="/".join(names) or None)
+
+    @property
+    def split(self) -> Split:
+        return self._split
+
+    @split.setter
+    def split(self, split: Split) -> None:
+        self._split, self.most = split, self.arms[split.weights.index(max(split.weights))]
+
+    @property
+    def nominal(self) -> Endpoint:
+        """Who would answer, as long as it is not known who does; no columns, as those are each model's own."""
+        endpoint = self.most.endpoint
+        if self._nominal is None or self._nominal[0] is not endpoint:
+            self._nominal = endpoint, msgspec.structs.replace(endpoint, features=None)
+        return self._nominal[1]
+
+    def _choose(self, request: InferenceRequest, headers: Mapping[str, str], version: str) -> Chosen:
+        arms = self.arms
+        if version:
+            return Chosen(self._of_version(version), 1.0)
+        if len(arms) == 1:
+            return Chosen(arms[0], 1.0)
+        if (forced := headers.get(FORCED, "")) != "":
+            if forced not in self._names:
+                error = BadRequest(f"{FORCED} is {forced!r:.60}; there are {', '.join(self._names)}")
+                error.walk = Walk(endpoint=self.most.endpoint)
+                raise error
+            return Chosen(arms[self._names.index(forced)], 1.0)
+        weights, by = self.split.weights, self.deployment.sticky
+        key = (headers.get(by) or request.labels.get(by) or "") if by else ""
+        if key:
+            index = sticky(key, self._names, weights)
+            return Chosen(arms[index], weights[index] / sum(weights), key_hash(key))
+        return Chosen(arms[(found := draw(weights, self._random.random()))[0]], found[1])
+
+    def _of_version(self, version: str) -> Arm:
+        for arm in self.arms:
+            if arm.endpoint.version == version:
+                return arm
+        raise NotFound(f"{self.deployment.name} has no version {version!r:.80} any more")
+
+    def _tell(self, place: Place, told: Feedback, names: list[str]) -> bool:
+        """Whether it is known which way the request went, down from here; adds the names of chosen children."""
+        unit, _ = place.find()
+        branch = told.routing.get(place.name)
+        if unit.feedback is not None:
+            try:
+                unit.feedback(told, branch)
+            except (Exception, SystemExit):
+                _log.exception("node %s failed at feedback about %s", place.name, told.about)
+        if unit.route is None or branch == -1:
+            return all([self._tell(child, told, names) for child in place.children])
+        if branch is None or not 0 <= branch < len(place.children):
+            return False
+        names.append(place.children[branch].name)
+        return self._tell(place.children[branch], told, names)
+
+    def _unexplained(self) -> NotOffered:
+        name = self.deployment.name
+        kinds = [each.explainer for each in self.deployment.predictors if each.explainer]
+        error = NotOffered(
+            unserved_explainer(name, kinds[0])
+            if kinds
+            else f"{name} is a graph, which has no answer of its own to explain; ask one of its models"
+        )
+        error.walk = Walk(endpoint=self.most.endpoint)
+        return error
+
+
+def unserved_explainer(deployment: str, kind: str) -> str:
+    """Why an explainer that was asked for does not answer."""
+    return (
+        f"the explainer {kind} of {deployment} is not served: explainers are containers of their own, which do not run "
+        "here; a class of your own can explain: MODEL_CLASS, with a method explain(rows)"
+    )
