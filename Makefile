@@ -6,8 +6,8 @@ ifndef SERVICE
 export MLRUN_IGNORE_ENV_FILE = 1
 endif
 
-.PHONY: help install demo test notebook notebooks docs hub lock bench bench-backends bench-detection engines soak
-.PHONY: lint screenshots clean down
+.PHONY: help install demo test notebook notebooks docs hub lock bench bench-backends bench-serving bench-detection engines
+.PHONY: soak lint screenshots clean down
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make bench     measure, beside a calibration loop"
 	@echo "make engines   put real servers into build/engines, so that make test leaves nothing out"
 	@echo "make bench-backends   what each backend takes and answers"
+	@echo "make bench-serving   requests a second beside MLServer, LitServe and the bare host (wrk is Debian's)"
 	@echo "make bench-detection   false alarms, delays and power of the detectors; ERRORS=FILE.csv, or"
 	@echo "               FRAME=FILE.parquet REFERENCE=FILE.parquet, judges your own stream or rows instead"
 	@echo "make soak      the long tests, and what millions of rows and of pending labels cost"
@@ -57,12 +58,18 @@ hub: install
 	@$(LEEWAY) hub build
 
 bench: install
-	@for script in $(filter-out %/bench_backends.py %/bench_detection.py %/bench_windows.py %/bench_many_rows.py,$(wildcard tests/bench/bench_*.py)); do \
+	@for script in $(filter-out %/bench_backends.py %/bench_kafka_trigger.py %/bench_detection.py %/bench_windows.py %/bench_throughput.py %/bench_many_rows.py,$(wildcard tests/bench/bench_*.py)); do \
 		.venv/bin/python "$$script" || exit 1; done
 
 bench-backends: install
 	@sh tests/engines/install.sh
 	@.venv/bin/python tests/bench/bench_backends.py $(ARGS)
+	@.venv/bin/python tests/bench/bench_kafka_trigger.py
+
+bench-serving: install
+	@tests/serving/peers/prepare.sh bench
+	@.venv/bin/python tests/bench/bench_throughput.py $(ARGS)
+	@.venv/bin/python tests/bench/bench_protocols.py
 
 bench-detection: install
 	@$(if $(FRAME),,.venv/bin/python tests/bench/bench_detection.py $(if $(ERRORS),--errors $(ERRORS)) $(ARGS))

@@ -24,7 +24,11 @@ works in a container of its own there is a Python class here. What becomes of ea
 **mapped** into its Nuclio spec, **noted** (accepted, does nothing, and is said each time), or **refused** with the
 reason. A field that is not in the table is refused as unknown.
 """
-METRICS = {"model_server": "serving/exposition.py", "concept_drift": "monitoring/metrics.py"}
+METRICS = {
+    "model_server": "serving/exposition.py",
+    "concept_drift": "monitoring/metrics.py",
+    "the laptop's platform": "leeway/local/platform_metrics.py",
+}
 
 
 def pages() -> dict[str, str]:

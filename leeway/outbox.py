@@ -60,7 +60,9 @@ class Outbox:
         file = self.file
         with self._lock:
             slot = self._slots.get(key) or self._add_slot(key)
-            reason = self._refusal or ("no_slot" if slot is _NO_SLOT else "")
+            reason = self._refusal
+            if slot is _NO_SLOT:
+                reason = reason or "no_slot"
             if not reason:
                 try:
                     payload = make(Origin(self.id, slot.last + 1, slot.dropped))

@@ -9,11 +9,12 @@ from typing import Self
 
 from . import outbox_layout as layout
 from .files import Files
-from .outbox_layout import Frame, pack_frame
+from .outbox_layout import DATA, Frame, pack_frame
 from .private_folder import private_folder
 
 SUFFIX = ".outbox"
 _PIECE = 1 << 20
+_KEPT = 4 << 20  # bytes of a file that are not given back
 
 
 @dataclass
@@ -48,7 +49,7 @@ class OutboxFile:
         fd = files.create(hidden)
         try:
             files.lock(fd)
-            _write(files, fd, layout.pack_head(identity, created_us).ljust(layout.DATA, b"\0"), 0)
+            _write(files, fd, layout.pack_head(identity, created_us).ljust(DATA, b"\0"), 0)
             files.rename(hidden, path)
         except BaseException:
             files.close(fd)
@@ -76,7 +77,7 @@ class OutboxFile:
 
     @classmethod
     def _opened(cls, path: Path, fd: int, files: Files) -> Self:
-        data = files.pread(fd, layout.DATA, 0)
+        data = files.pread(fd, DATA, 0)
         head = layout.unpack_head(data)
         file = cls(path, fd, files, head.id, head.base, head.sent)
         for index in range(layout.SLOTS):
@@ -85,7 +86,7 @@ class OutboxFile:
             if found is None:
                 break
             file.slots.append(Slot(index, *found))
-        file.end = max(head.sent, head.base + files.size(fd) - layout.DATA)
+        file.end = max(head.sent, head.base + files.size(fd) - DATA)
         return file
 
     def add_slot(self, key: str) -> Slot:
@@ -102,7 +103,7 @@ class OutboxFile:
         """Write the next record of a slot at the end. OSError: it is not there, and the file ends cleanly."""
         position, number = self.end, slot.last + 1
         frame = pack_frame(position, slot.index, number, payload)
-        at = layout.DATA + position - self.base
+        at = DATA + position - self.base
         try:
             if self._pwrite(self._fd, frame, at) != len(frame):
                 raise OSError(ENOSPC, "no space left for the whole record")
@@ -129,7 +130,7 @@ class OutboxFile:
         be read (torn, or the disk lost it) is passed over up to the end: a gap in the numbers.
         """
         position, end, written = self.sent, self.end, self.written
-        at = layout.DATA + position - self.base
+        at = DATA + position - self.base
         data = self._files.pread(self._fd, min(limit, end - position), at)
         if len(data) >= layout.FRAME_HEAD and len(data) < (size := layout.frame_size(data)) <= end - position:
             data = self._files.pread(self._fd, size, at)
@@ -150,16 +151,18 @@ class OutboxFile:
         _write(self._files, self._fd, layout.pack_place(self.base, self.sent), layout.PLACE)
 
     def reclaim(self, sync: bool) -> None:
-        """Give back the room of what was forwarded: what was not moves to the front, which must have room for it."""
-        waiting, source = self.end - self.sent, layout.DATA + self.sent - self.base
+        """Use the room of what was forwarded again: what was not moves to the front, which must have room for it. What
+        lies behind it then is of other positions, so that its checksums tell that it is no frame."""
+        waiting, source = self.end - self.sent, DATA + self.sent - self.base
         for at in range(0, waiting, _PIECE):
             piece = self._files.pread(self._fd, min(_PIECE, waiting - at), source + at)
-            _write(self._files, self._fd, piece, layout.DATA + at)
+            _write(self._files, self._fd, piece, DATA + at)
         if sync:
             self._files.datasync(self._fd)
         _write(self._files, self._fd, layout.pack_place(self.sent, self.sent), layout.PLACE)
         self.base = self.sent
-        self._cut(layout.DATA + waiting)
+        if source + waiting > _KEPT:  # what is written over, again and again, costs less than what grows anew
+            self._cut(DATA + waiting)
 
     def delete(self) -> None:
         """Remove the file and close it."""

@@ -37,6 +37,7 @@ _counter = struct.Struct(f"<{REASON_BYTES}sQ")
 _frame = struct.Struct("<IIQ")
 _number = struct.Struct("<Q")
 _unpack_frame = _frame.unpack_from
+_new_tuple = tuple.__new__  # Frame itself is a function in Python, which takes longer than all the rest
 _MASK, _NUMBER_BITS, _NUMBER_MASK = 0xFFFFFFFF, 48, (1 << 48) - 1
 
 
@@ -128,16 +129,16 @@ def unpack_frames(data: bytes, position: int, slots: int) -> list[Frame]:
     """The frames in `data`, which was read from `position`, up to the first that is torn, cut off, or of a slot that
     is not among the first `slots`.
     """
-    found, at, size = [], 0, len(data)
-    while at + FRAME_HEAD <= size:
+    found, at, last = [], 0, len(data) - FRAME_HEAD
+    while at <= last:
         length, checksum, tag = _unpack_frame(data, at)
         stop = at + FRAME_HEAD + length
         payload = data[at + FRAME_HEAD : stop]
         slot = tag >> _NUMBER_BITS
-        if stop > size or tag == 0 or slot >= slots:
+        if len(payload) < length or tag == 0 or slot >= slots:
             break
         if crc32(payload, (position + at + tag * 0x9E3779B1) & _MASK) != checksum:
             break
         at = stop
-        found.append(Frame(slot, tag & _NUMBER_MASK, payload, position + at))
+        found.append(_new_tuple(Frame, (slot, tag & _NUMBER_MASK, payload, position + at)))
     return found

@@ -17,22 +17,18 @@ class Privacy:
 
     A value that is left out becomes null, so rows keep their width and names; a hashed one becomes 16 hex digits of
     keyed BLAKE2b over its JSON, alike for equal values, and null stays null. A record with rows and without column
-    names loses all of its rows where any column is named: nobody can tell which it is.
+    names loses all of its rows where any column is named: nobody can tell which it is. `is_on`: a column is named.
     """
 
     def __init__(self, left_out: Sequence[str] = (), hashed: Sequence[str] = (), key: bytes = b""):
         self._left_out = frozenset(left_out)
         self._hashed = frozenset(hashed) - self._left_out
+        self.is_on = bool(self._left_out or self._hashed)
         self._key = hashlib.blake2b(key, digest_size=32).digest() if key else b""
 
     @classmethod
     def of(cls, settings: Settings) -> "Privacy":
         return cls(_names(settings.privacy_left_out), _names(settings.privacy_hashed), settings.privacy_key.encode())
-
-    @property
-    def is_on(self) -> bool:
-        """Whether anything is left out or hashed."""
-        return bool(self._left_out or self._hashed)
 
     def rows(self, rows: list[Any], names: Sequence[str] | None) -> list[Any]:
         """Rows as they may be kept."""

@@ -149,6 +149,15 @@ class Settings:
     function_name: str = _setting(
         "function.name", "function", "the name of the function that runs here", foreign="NUCLIO_FUNCTION_NAME"
     )
+    nuclio_processor: str = _setting(
+        "nuclio.processor", "", "a Nuclio processor's binary: functions run in it", foreign="NUCLIO_PROCESSOR"
+    )
+    nuclio_wrapper: str = _setting(
+        "nuclio.wrapper", "", "its Python wrapper, _nuclio_wrapper.py", foreign="NUCLIO_PYTHON_WRAPPER_PATH"
+    )
+    inference_stream: str = _setting(
+        "inference.stream", "", "the stream of inferences that the function reads", foreign="INFERENCE_STREAM"
+    )
     v3io_api: str = _setting("v3io.api", "", "V3IO's web API", foreign="V3IO_API")
     v3io_access_key: str = _setting("v3io.access_key", "", "the key to it", foreign="V3IO_ACCESS_KEY", secret=True)
     kubernetes_service_host: str = _setting(

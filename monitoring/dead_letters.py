@@ -1,6 +1,6 @@
 """What could not be used: kept with its reason, its bytes and its place, the newest 10,000 of a shard."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -32,10 +32,10 @@ class DeadLetters:
 
     def add(self, letter: DeadLetter) -> None:
         letter = msgspec.structs.replace(letter, raw=letter.raw[:_RAW_BYTES])
-        self._new[_state_key(self._next)] = msgspec.msgpack.encode(letter)
+        self._new[letter_key(self._next)] = msgspec.msgpack.encode(letter)
         self._next += 1
         if self._next - self._first > _KEPT:
-            gone = _state_key(self._first)
+            gone = letter_key(self._first)
             self._first += 1
             if self._new.pop(gone, None) is None:
                 self._gone.append(gone)
@@ -59,5 +59,12 @@ def read(value: bytes) -> DeadLetter:
     return msgspec.msgpack.decode(value, type=DeadLetter)
 
 
-def _state_key(number: int) -> str:
+def bounds(get: Callable[[str], bytes | None]) -> tuple[int, int]:
+    """The numbers of the oldest letter that is kept and of the next one, by what reads the state."""
+    stored = get(_BOUNDS)
+    return (0, 0) if stored is None else msgspec.msgpack.decode(stored, type=tuple[int, int])
+
+
+def letter_key(number: int) -> str:
+    """Where a letter lies in the state."""
     return f"{PREFIX}{number:016d}"

@@ -21,6 +21,7 @@ from .batch import Batch
 from .pipeline import Pipeline
 from .queries import Queries
 from .series import Points
+from .troubles import Containment
 from .verdicts import CLEARS, DETECTED, in_order
 
 
@@ -76,16 +77,17 @@ class _Replaying(Pipeline):
     """Judges what was taken in before; writes nothing."""
 
     def judge(self, batches: Iterable[Batch]) -> list[Verdict]:
-        """The verdicts on batches in stream order."""
+        """The verdicts on batches in stream order; Unwatched where a detector raises."""
         verdicts: list[Verdict] = []
+        passing = Containment(None)
         for batch in batches:
-            judged = in_order(self._judge(batch, Points()))
+            judged = in_order(self._judge(batch, Points(), passing))
             verdicts += judged
             for found in judged:
                 self._incidents.hear(found)
             for told in batch.decisions.values():
                 for each in told:
-                    self._decide(each)
+                    self._decide(each, passing)
         return verdicts
 
 

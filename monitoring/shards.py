@@ -16,6 +16,7 @@ from leeway.settings import Settings
 from leeway.tracing import spans_of
 
 from .consumer import Consumer
+from .dead_letter_topic import DeadLetterTopic
 from .erase import EraseList
 from .keeper import Keeper
 from .notify.notifier import Notifier
@@ -25,7 +26,8 @@ TICK_S = 0.2
 
 
 class Shards:
-    """Consumers of one stream for the function of the settings. Events go to the stream `<stream>-events`.
+    """Consumers of one stream for the function of the settings. Events go to the stream `<stream>-events`; where it is
+    Kafka's, dead letters go to `<stream>-dead` too.
 
     `committed` hears, from the caller's thread or the timer's, of each shard's first offset that is not committed when
     it moves. A store that refuses is tried again with the next tick; `report` hears of it. A shard that another
@@ -46,6 +48,8 @@ class Shards:
         self._series = connect.series(settings)
         self._archive = connect.archive(settings)
         self._events: Stream | None = None
+        self._dead: Stream | None = None
+        self._dead_letters: dict[int, DeadLetterTopic] = {}
         self._states: list[State] = []
         self._consumers: dict[int, Consumer] = {}
         self._keeper = Keeper(settings, self._archive, self._series, self._prefixes, report, EraseList(self._shared))
@@ -80,6 +84,16 @@ class Shards:
         """End the ranges whose time is up."""
         self._each(Consumer.tick)
 
+    def release(self) -> None:
+        """Commit what waits and let go of every shard: the broker deals them out anew, and who gets one begins where
+        its state stands. What is offered next is read from there."""
+        with suppress(Conflict):
+            self._each(Consumer.close)
+        with self._lock:
+            states, self._states, self._consumers, self._dead_letters = self._states, [], {}, {}
+        for state in states:
+            state.close()
+
     def close(self) -> None:
         """Stop the timer, commit what waits, release the stores. Closing again does nothing."""
         if self._closing.is_set():
@@ -91,7 +105,8 @@ class Shards:
         self._notifier.close()
         with suppress(Conflict):
             self._each(Consumer.close)
-        for store in (*self._states, self._shared, self._series, *([self._events] if self._events else [])):
+        streams = [each for each in (self._events, self._dead) if each is not None]
+        for store in (*self._states, self._shared, self._series, *streams):
             store.close()
         if self._spans is not None:
             self._spans.close()
@@ -120,6 +135,8 @@ class Shards:
         before = consumer.position
         try:
             act()
+            if shard in self._dead_letters and consumer.position > before:
+                self._dead_letters[shard].send()
         except StoreError as error:  # what was taken is kept, and tried again
             self._report(f"shard {shard} of {self._stream}: {error}")
             if isinstance(error, Conflict):
@@ -131,6 +148,8 @@ class Shards:
     def _consume(self, shard: int) -> Consumer:
         if self._events is None:
             self._events = connect.stream(f"{self._stream}-events", self._settings)
+            if connect.address(self._stream, self._settings).startswith("kafka://"):
+                self._dead = connect.stream(f"{self._stream}-dead", self._settings)
         name = f"consumer/{self._settings.function_name}/{self._stream}/{shard}"
         state = connect.state(self._settings, name)
         self._states.append(state)
@@ -139,9 +158,21 @@ class Shards:
             self._stream, shard, self._settings, state, self._shared, self._series, self._archive, self._clock,
             self._emit, name,
         )  # fmt: skip
+        if self._dead is not None:
+            self._dead_letters[shard] = DeadLetterTopic(state, self._dead)
         return consumer
 
     def _emit(self, incident: Incident) -> None:
         assert self._events is not None  # as whoever emits has taken a message
         if self._events.append([(incident.endpoint, msgspec.json.encode(incident))]) != 1:
             raise StoreError(f"stream {self._stream}-events takes no event now; it will be sent again")
+
+
+def stream_of(topic: str, named: str) -> str:
+    """The stream of a trigger's topic. Nuclio's Kafka trigger tells it without its brokers, and with dots for slashes:
+    what INFERENCE_STREAM names is meant where it ends so.
+
+    >>> stream_of("users.elec", "kafka://broker:9092/users/elec")
+    'kafka://broker:9092/users/elec'
+    """
+    return named if named.replace("/", ".").endswith(topic.replace("/", ".")) else topic

@@ -70,13 +70,13 @@ class Watch:
         watch = cls(endpoint, watched.key, shard, settings)
         watch._stored = {key: stored[key] for key in (ENDPOINT + endpoint, PROFILE + endpoint) if key in stored}
         if watched.trouble is not None and not goes_on:
-            watch.stop(watched.trouble)
+            watch._end(watched, watched.trouble)
             watch.equip(stored.get(PROFILE + endpoint))
             return watch
         try:
             watch._restore(watched, stored)
         except Exception as error:
-            watch.stop(watched.trouble or Trouble(reason_of(error), at))
+            watch._end(watched, watched.trouble or Trouble(reason_of(error), at))
         return watch
 
     @property
@@ -132,8 +132,7 @@ class Watch:
             kept = self._watched()
         except Exception:
             kept = self._known()
-        self._stopped = msgspec.structs.replace(kept, state=TROUBLED, trouble=trouble)
-        self._windows = self._concept = None
+        self._end(kept, trouble)
 
     def probe(self) -> None:
         """Raise what `changes` would raise of where it stands."""
@@ -175,6 +174,10 @@ class Watch:
             self._moved.restore(watched.windows or [])
             if watched.concept is not None:
                 self._concept.restore(watched.concept, stored)
+
+    def _end(self, kept: Watched, trouble: Trouble) -> None:
+        self._stopped = msgspec.structs.replace(kept, state=TROUBLED, trouble=trouble)
+        self._windows = self._concept = None
 
     def _known(self) -> Watched:
         """What the state holds."""

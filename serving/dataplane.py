@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import msgspec
+
 from .errors import LoadError, ModelFailed, NotFound, NotOffered, ServingError
 from .graph.crew import Crew
 from .graph.deployment import Deployment
@@ -34,6 +36,7 @@ class DataPlane:
     ):
         self._served, self._running, self._explainers = served, dict(running or {}), dict(explainers or {})
         self._before: dict[str, Served] = {}  # by endpoint id: what was replaced last
+        self._unloaded: dict[str, Served] = {}
 
     @classmethod
     def of(
@@ -68,11 +71,27 @@ class DataPlane:
     def replace(self, served: Served) -> None:
         """Let it answer in its place from now on. What was there before it answers what it has been asked."""
         endpoint = served.endpoint
-        key = endpoint.deployment if endpoint.deployment in self._served else _place_of(endpoint)
+        key = _place_of(endpoint) if endpoint.deployment in self._running else endpoint.deployment
         if (before := self._served.get(key)) is not None:
             others = {id: each for id, each in self._before.items() if each.endpoint.deployment != endpoint.deployment}
             self._before = {**others, before.endpoint.id: before}
         self._served[key] = served
+        self._unloaded.pop(key, None)
+
+    def remove(self, deployment: str) -> None:
+        """Let nobody answer for it any more. What it has been asked it still answers."""
+        if (before := self._served.pop(deployment, None)) is not None:
+            self._before[before.endpoint.id] = before
+            self._unloaded[deployment] = before
+
+    def unloaded(self) -> list[About]:
+        """What is known of the models that were removed."""
+        return [msgspec.structs.replace(_about(each), is_ready=False) for each in self._unloaded.values()]
+
+    @property
+    def single(self) -> dict[str, Served]:
+        """The deployments of one model."""
+        return {name: each for name, each in self._served.items() if name not in self._running and "/" not in name}
 
     @property
     def running(self) -> list[Running]:
@@ -90,6 +109,8 @@ class DataPlane:
     def endpoint(self, deployment: str, version: str = "") -> Endpoint:
         """Who answers; NotFound where nobody is called so, or not in this version. Of several who answers most."""
         served = self._served.get(deployment)
+        if served is None and deployment in self._unloaded:
+            raise NotFound(f"{deployment} is unloaded; POST /v2/repository/models/{deployment}/load loads it")
         if served is None or "/" in deployment:
             return self._endpoint_of_graph(deployment, version)
         if version and version != served.endpoint.version:
@@ -110,7 +131,9 @@ class DataPlane:
         if served is None and endpoint.deployment in self._running:
             return self._running[endpoint.deployment].answer(request, headers, version)
         if served is None or served.endpoint.id != endpoint.id:
-            served = self._before[endpoint.id]
+            served = self._before.get(endpoint.id)
+        if served is None:
+            raise NotFound(f"{endpoint.deployment} is served in another version by now; ask again")
         model = served.loaded.model
         try:
             if request.operation is Operation.EXPLAIN:

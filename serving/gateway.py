@@ -9,15 +9,26 @@ import orjson
 
 from . import openapi
 from .auth import Auth
-from .body import opened
+from .body import json_object, opened
 from .columns import in_model_order
 from .cors import Cors
 from .dataplane import DataPlane
-from .errors import MethodNotAllowed, ModelFailed, NotFound, ServingError, Unauthorized, status_of
+from .errors import (
+    BadRequest,
+    MethodNotAllowed,
+    ModelFailed,
+    NotFound,
+    NotOffered,
+    ServingError,
+    Unauthorized,
+    status_of,
+)
 from .metrics import CONTENT_TYPE, Metrics
 from .protocols.base import Protocol
+from .repository import Repository
 from .request_id import header_value, request_id
 from .types import (
+    About,
     Content,
     Endpoint,
     Exchange,
@@ -34,6 +45,7 @@ Observer = Callable[[Exchange], None]
 
 _log = logging.getLogger("leeway.serving")
 _OF_MODEL = (Operation.MODEL, Operation.MODEL_READY, Operation.GRAPH)
+_CHANGES = (Operation.LOAD, Operation.UNLOAD)
 _EXCHANGES = (Operation.INFER, Operation.EXPLAIN, Operation.FEEDBACK)
 _NONE = Auth(), Cors()
 # Paths of no protocol
@@ -59,10 +71,11 @@ class Gateway:
         max_body: int = 64 << 20,
         auth: Auth = _NONE[0],
         cors: Cors = _NONE[1],
+        repository: Repository | None = None,
     ):
         self._plane, self._protocols, self._metrics = plane, tuple(protocols), metrics
         self._observers, self._max_body = (*observers, metrics.see), max_body
-        self._auth, self._cors = auth, cors
+        self._auth, self._cors, self._repository = auth, cors, repository
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
         answer = self._answer(request)
@@ -173,9 +186,33 @@ class Gateway:
         if route.operation is Operation.DOCUMENT:
             document = openapi.openapi(self._plane.about(), self._auth.is_on)
             return HttpAnswer(200, orjson.dumps(document), headers)
-        deployment = self._endpoint(route).deployment if route.operation in _OF_MODEL else ""
-        content = _content(protocol.describe(route, self._plane.about(deployment)))
+        if route.operation in _CHANGES:
+            models = self._change(route, _optional(request))
+        elif route.operation is Operation.INDEX:
+            models = self._index(_optional(request))
+        else:
+            models = self._plane.about(self._endpoint(route).deployment if route.operation in _OF_MODEL else "")
+        content = _content(protocol.describe(route, models))
         return HttpAnswer(200, content.body, {**headers, **content.headers}, content.content_type)
+
+    def _index(self, body: dict[str, Any]) -> list[About]:
+        ready = body.get("ready", False)
+        if not isinstance(ready, bool):
+            raise BadRequest(f"ready is {ready!r:.60}; expected true or false")
+        return self._plane.about() if ready else self._plane.about() + self._plane.unloaded()
+
+    def _change(self, route: Route, body: dict[str, Any]) -> list[About]:
+        """Load or unload a model; what is known of it then."""
+        parameters = body.get("parameters", {})
+        if not isinstance(parameters, dict):
+            raise BadRequest(f"parameters is {parameters!r:.60}; expected an object")
+        if self._repository is None:
+            raise NotOffered("this host loads its models itself; deploy it again to change them")
+        if route.operation is Operation.UNLOAD:
+            self._repository.unload(route.deployment)
+            return []
+        self._repository.load(route.deployment, parameters)
+        return self._plane.about(route.deployment)
 
     def _show(self, exchange: Exchange) -> None:
         for see in self._observers:
@@ -192,6 +229,11 @@ class Gateway:
         if isinstance(error, Unauthorized):
             headers["WWW-Authenticate"] = "Bearer"
         return HttpAnswer(status_of(error), _json(protocol.error(error, id)), headers)
+
+
+def _optional(request: HttpRequest) -> dict[str, Any]:
+    """A body that may be left out, or null."""
+    return {} if request.body in (None, "", b"", b"null") else json_object(request)
 
 
 def _content(said: Any) -> Content:

@@ -4,19 +4,19 @@ from typing import Any, Self
 
 from leeway.backends import connect
 from leeway.desired import SHARED
+from leeway.interfaces import State
 from leeway.log_lines import start_logging
 from leeway.settings import Settings
 from leeway.tracing import Spans, spans_of
 
 from .auth import Auth
-from .compiling import compiling
+from .compiling import Compiling
 from .cors import Cors
-from .dataplane import DataPlane
+from .dataplane import DataPlane, Served
 from .gateway import Gateway
 from .graph.environment import deployments_of
 from .live import Live
 from .metrics import Metrics
-from .models.compiler import Compiler
 from .profiles import Profiles
 from .protocols.mlrun_v1 import MlrunV1
 from .protocols.mlrun_v2 import MlrunV2
@@ -24,6 +24,7 @@ from .protocols.open_inference import OpenInference
 from .protocols.seldon_v1 import SeldonV1
 from .protocols.tensorflow_v1 import TensorflowV1
 from .recorder import Recorder
+from .repository import Repository
 from .request_log import RequestLog
 from .settings import ServingSettings
 from .traced import TracedGateway, traced_observer, traced_plane, traced_protocol
@@ -39,13 +40,14 @@ class NuclioFunction:
         profiles: Profiles,
         recorder: Recorder | None,
         metrics: Metrics,
-        compiler: Compiler,
+        compiling: Compiling,
+        repository: Repository,
         live: Live,
         spans: Spans | None = None,
     ):
         self.gateway, self.recorder, self.live = gateway, recorder, live
         self._profiles, self._metrics = profiles, metrics
-        self._compiler, self._spans = compiler, spans
+        self._compiling, self._repository, self._spans = compiling, repository, spans
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -60,30 +62,40 @@ class NuclioFunction:
         start_logging(settings, function=serving.function_uri, worker=worker)
         recorder = Recorder.start(serving, settings, worker) if serving.stream else None
         found = {each.endpoint.id: each.loaded.profile for each in plane.served}
-        profiles = Profiles(
-            lambda: connect.state(settings, "shared"), {id: data for id, data in found.items() if data is not None}
-        )
+
+        def open_state() -> State:
+            return connect.state(settings, "shared")
+
+        profiles = Profiles(open_state, {id: data for id, data in found.items() if data is not None})
         profiles.publish()
         folder = settings.home / "metrics" / serving.function_uri
         metrics = Metrics(plane.about, recorder.outlet if recorder else None, folder)
         observers = [*([recorder.see] if recorder else []), RequestLog(settings).see]
         protocols = (OpenInference(), MlrunV2(), TensorflowV1(), SeldonV1(), MlrunV1())
         auth, cors = Auth(serving.tokens), Cors(serving.origins)
-        compiler = compiling(plane, settings.compile_after_s)
-        compiler.start()
+        compiling = Compiling(plane, settings.compile_after_s)
+
+        def changed(one: Served) -> None:
+            compiling.begin(one)
+            if one.loaded.profile is not None:
+                profiles.add(one.endpoint.id, one.loaded.profile)
+
+        uri, handler = serving.function_uri, serving.handler
+        repository = Repository(plane, uri, handler, settings.home, open_state, serving.allows, changed)
+        repository.start()
+        compiling.begin(*plane.served)
         live = Live(lambda: connect.state(settings, SHARED), serving.function_uri, worker, plane.running)
         live.start()
         for shadow in plane.shadows:
             shadow.see = recorder.see if recorder else shadow.see
             shadow.dropped = metrics.shadow_dropped(shadow.arm.endpoint.deployment, shadow.arm.name)
-        if spans is None:
-            gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
-            return cls(gateway, profiles, recorder, metrics, compiler, live)
-        protocols = tuple(traced_protocol(protocol, spans) for protocol in protocols)
-        observers[:-1] = [traced_observer("outbox", see, spans) for see in observers[:-1]]
-        plane = traced_plane(plane, spans)
-        gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors)
-        return cls(TracedGateway(gateway, spans), profiles, recorder, metrics, compiler, live, spans)
+        if spans is not None:
+            protocols = tuple(traced_protocol(protocol, spans) for protocol in protocols)
+            observers[:-1] = [traced_observer("outbox", see, spans) for see in observers[:-1]]
+            plane = traced_plane(plane, spans)
+        gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors, repository)
+        outer = gateway if spans is None else TracedGateway(gateway, spans)
+        return cls(outer, profiles, recorder, metrics, compiling, repository, live, spans)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -94,7 +106,8 @@ class NuclioFunction:
     def close(self) -> None:
         """Send what was recorded; what is not taken in time stays on disk, for another worker."""
         self.live.close()
-        self._compiler.close()
+        self._repository.close()
+        self._compiling.close()
         self._profiles.close()
         if self.recorder is not None:
             self.recorder.close()

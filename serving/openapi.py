@@ -14,6 +14,7 @@ _ROWS = {"type": "array", "minItems": 1, "items": {}}
 _ID = {"type": ["string", "null"], "maxLength": 256, "pattern": "^[ -~]*$"}
 _MAYBE = {"type": ["object", "null"]}
 _LABELS = {"type": ["object", "null"], "additionalProperties": {"type": "string"}}
+_OPTIONAL = ("IndexRequest", "RepositoryLoad", "RepositoryUnload")
 _DATATYPES = ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64",
               "BYTES"]  # fmt: skip
 
@@ -47,7 +48,7 @@ def _paths(names: Sequence[str]) -> dict[str, dict[str, tuple[str, str, str]]]:
         "/v2/health/live": {"get": ("", "Live", "Error")},
         "/v2/health/ready": {"get": ("", "Ready", "Error")},
         "/v2/models": {"get": ("", "Models", "Error")},
-        "/v2/repository/index": {"post": ("Any", "Index", "Error")},
+        "/v2/repository/index": {"post": ("IndexRequest", "Index", "Error")},
         "/v1/models": {"get": ("", "Models", "Error")},
         "/metrics": {"get": ("", "Text", "Error")},
         f"/{PATH}": {"get": ("", "Any", "Error")},
@@ -67,6 +68,8 @@ def _of_model(name: str) -> dict[str, dict[str, tuple[str, str, str]]]:
         f"{v2}/infer": {"post": ("V2Request", "V2Response", "Error")},
         f"{v2}/explain": {"post": ("V2Request", "V2Response", "Error")},
         f"{v2}/feedback": {"post": ("Feedback", "FeedbackTaken", "Error")},
+        f"/v2/repository/models/{name}/load": {"post": ("RepositoryLoad", "RepositoryChange", "Error")},
+        f"/v2/repository/models/{name}/unload": {"post": ("RepositoryUnload", "RepositoryChange", "Error")},
         f"{v1}": {"get": ("", "Any", "Error")},
         f"{v1}/metadata": {"get": ("", "Any", "Error")},
         f"{v1}:predict": {"post": ("TensorflowRequest", "TensorflowResponse", "Error")},
@@ -98,9 +101,12 @@ def _operation(path: str, method: str, asks: str, answers: str, error: str, has_
         "responses": {"200": {"description": "the answer", "content": content}},
     }
     codes = ["401", "403"] if has_tokens and not path.startswith("/v2/health") else []
+    codes += ["404"]  # of a model that was unloaded
+    if path.startswith("/v2/repository/models/"):
+        codes += ["503"]
     if asks:
         codes += ["400", "413", "415", "500"] + (["501"] if path.endswith("/explain") else [])
-        said["requestBody"] = {"required": asks != "Any", "content": _json(asks)}
+        said["requestBody"] = {"required": asks not in _OPTIONAL, "content": _json(asks)}
     for code in codes:
         said["responses"][code] = {"description": "what was wrong, and what to do", "content": _json(error)}
     return said
@@ -148,6 +154,19 @@ _SCHEMAS: dict[str, Any] = {
         inputs={"type": "array", "items": {"type": "object"}},
         outputs={"type": "array", "items": {"type": "object"}},
     ),
+    "IndexRequest": {"type": ["object", "null"], "properties": {"ready": {"type": "boolean"}}},
+    "RepositoryLoad": {
+        "type": ["object", "null"],
+        "properties": {
+            "parameters": {
+                "type": "object",
+                "properties": {"model_uri": {"type": "string"}, "version": {"type": "string"}},
+                "additionalProperties": False,
+            }
+        },
+    },
+    "RepositoryUnload": {"type": ["object", "null"], "properties": {"parameters": {"type": "object"}}},
+    "RepositoryChange": _object(("name",), name={"type": "string"}, version={"type": "string"}),
     "Index": {
         "type": "array",
         "items": _object(("name",), name={"type": "string"}, version={"type": "string"}, state={"type": "string"}),

@@ -21,6 +21,11 @@ class Profiles:
         self._open_state, self._waiting = open_state, dict(profiles)
         self._stop = threading.Event()
 
+    def add(self, endpoint: str, profile: bytes) -> None:
+        """One more, of a model that was loaded later."""
+        self._waiting[endpoint] = profile
+        self.publish()
+
     def publish(self) -> None:
         """Now, and where that fails, later."""
         if self._waiting and not self._try():

@@ -19,13 +19,14 @@ from leeway.settings import Settings
 from .errors import ModelFailed
 from .outlet import Outlet
 from .settings import ServingSettings
-from .types import Exchange, Feedback, Operation, Walk
+from .types import Exchange, Operation, Walk
 
 # endpoint id, operation, whether there is no request that could be read
 Kind = tuple[str, str, bool]
 
 _OP = {Operation.INFER: INFER, Operation.EXPLAIN: EXPLAIN, Operation.FEEDBACK: FEEDBACK}
-_NO_RESPONSE = Response()
+_NO_RESPONSE, _NOTHING = Response(), {}
+_FEEDBACK = Operation.FEEDBACK
 _CLOSE_S = 5.0
 _FAILED = "failed"  # what a node's error is, where its words may name a value
 _KEEP_ALL = Privacy()
@@ -50,6 +51,7 @@ class Recorder:
         self._sample = serving.sample
         self._project, self._function_uri = serving.project, serving.function_uri
         self._host, self._worker = socket.gethostname(), worker
+        self._clock = _WrittenTime()
         self._kinds: dict[Kind, tuple[str, RecordWriter]] = {}
 
     @classmethod
@@ -73,12 +75,13 @@ class Recorder:
 
     def see(self, exchange: Exchange) -> None:
         """Keep it, if it is one of those that are kept. Feedback that was refused says nothing."""
-        if exchange.operation is Operation.FEEDBACK and exchange.feedback is None:
+        if exchange.operation is _FEEDBACK and exchange.feedback is None:
             return
         if self._sample == 1 or self.keeps(exchange):
             kind = exchange.endpoint.id, exchange.operation._value_, exchange.request is None
             key, writer = self._kinds.get(kind) or self._kind(kind, exchange)
-            self.outlet.append(key, lambda origin: writer.write(self._said(exchange, origin)), self._ack_s)
+            said = self._answered if exchange.feedback is None else self._told
+            self.outlet.append(key, lambda origin: writer.write(said(exchange, origin)), self._ack_s)
 
     def keeps(self, exchange: Exchange) -> bool:
         """Alike for a prediction and the feedback that speaks of it; feedback of no request is always kept."""
@@ -112,23 +115,29 @@ class Recorder:
         )
         return self._kinds.setdefault(kind, (like.stream_key, RecordWriter(like)))
 
-    def _said(self, exchange: Exchange, origin: Origin) -> Said:
-        asked, answer, told = exchange.request, exchange.response, exchange.feedback
-        said = told or asked
-        prediction = answer.prediction if answer is not None else None
+    def _answered(self, exchange: Exchange, origin: Origin) -> Said:
+        asked, answer, error = exchange.request, exchange.response, exchange.error
+        if asked is None or (error is not None and not isinstance(error, ModelFailed)):
+            request = Request(exchange.id)  # the model saw no rows of what was refused
+        else:
+            rows, privacy = asked.rows, self._privacy
+            request = Request(exchange.id, privacy.rows(rows, exchange.endpoint.features) if privacy.is_on else rows)
+        resp, metrics = _NO_RESPONSE, _NOTHING
+        if answer is not None:
+            found = answer.prediction
+            resp = Response(exchange.id, exchange.deployment, found.outputs, found.probabilities)
+            metrics = found.metrics
         plain = Said(
             exchange.id,
-            datetime.fromtimestamp(exchange.when, UTC).isoformat(timespec="microseconds"),
+            self._clock.text(exchange.when),
             origin,
             exchange.microsec,
-            self._asked(exchange) if told is None else _told(told),
-            _NO_RESPONSE
-            if prediction is None
-            else Response(exchange.id, exchange.deployment, prediction.outputs, prediction.probabilities),
-            said.event_time if said is not None else None,
-            self._privacy.words(exchange.error),
-            said.labels if said is not None else {},
-            prediction.metrics if prediction is not None else {},
+            request,
+            resp,
+            asked.event_time if asked is not None else None,
+            self._privacy.words(error) if error is not None else None,
+            asked.labels if asked is not None else _NOTHING,
+            metrics,
             exchange.trace,
         )
         return plain if exchange.walk is None else self._of_graph(plain, exchange.walk)
@@ -143,13 +152,31 @@ class Recorder:
             nodes=nodes,
         )  # fmt: skip
 
-    def _asked(self, exchange: Exchange) -> Request:
-        """The rows as the model saw them; it saw none of what was refused."""
-        asked = exchange.request
-        if asked is None or (exchange.error is not None and not isinstance(exchange.error, ModelFailed)):
-            return Request(exchange.id)
-        return Request(exchange.id, self._privacy.rows(asked.rows, exchange.endpoint.features))
+    def _told(self, exchange: Exchange, origin: Origin) -> Said:
+        told, error = exchange.feedback, exchange.error
+        return Said(
+            exchange.id,
+            self._clock.text(exchange.when),
+            origin,
+            exchange.microsec,
+            Request(told.about, rows=told.rows, truth=told.truth, reward=told.reward),
+            event_time=told.event_time,
+            error=self._privacy.words(error) if error is not None else None,
+            labels=told.labels,
+            trace=exchange.trace,
+        )
 
 
-def _told(told: Feedback) -> Request:
-    return Request(told.about, rows=told.rows, truth=told.truth, reward=told.reward)
+class _WrittenTime:
+    """Moments as ISO 8601 text in UTC, to the microsecond; those of one second share what is the same."""
+
+    def __init__(self) -> None:
+        self._latest = -1, ""
+
+    def text(self, moment: float) -> str:
+        second = int(moment)
+        known, begin = self._latest
+        if second != known:
+            begin = datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")
+            self._latest = second, begin
+        return f"{begin}.{int((moment - second) * 1e6):06d}+00:00"

@@ -80,16 +80,23 @@ class ServingSettings:
         )
 
     def trusts(self, uri: str) -> bool:
-        """Whether whoever deploys vouches for what a model from there runs."""
-        scheme = uri.partition(":/")[0] if ":/" in uri else ""
-        if scheme in ("", "file", "store") or (scheme in ("models", "runs") and self.has_registry):
+        """Whether whoever deploys vouches for what a model runs that lies at the address which they named."""
+        return _scheme(uri) in ("", "file", "store") or self.allows(uri)
+
+    def allows(self, uri: str) -> bool:
+        """Whether they vouch for what lies at an address that somebody else named."""
+        if _scheme(uri) in ("models", "runs") and self.has_registry:
             return True
-        return any(uri.startswith(each) for each in self.trusted)
+        return any(uri.startswith(each) for each in self.trusted) and ".." not in uri.split("/")
 
     @property
     def function_uri(self) -> str:
         """project/function"""
         return f"{self.project}/{self.function}"
+
+
+def _scheme(uri: str) -> str:
+    return uri.partition(":/")[0] if ":/" in uri else ""
 
 
 def _whole(environ: Mapping[str, str], name: str, default: int) -> int:

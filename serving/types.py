@@ -26,6 +26,8 @@ class Operation(StrEnum):
     MODEL_READY = "model_ready"
     GRAPH = "graph"
     INDEX = "index"
+    LOAD = "load"
+    UNLOAD = "unload"
     DOCUMENT = "document"
 
 
@@ -174,6 +176,7 @@ class About(msgspec.Struct, frozen=True, gc=False):
     engine: str = "native"
     engine_reason: str = ""
     warnings: list[str] = []
+    is_ready: bool = True
     predictor: str = "default"
     nodes: list["About"] = []
 

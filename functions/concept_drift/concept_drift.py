@@ -6,7 +6,7 @@ Stream events count once, whatever is delivered twice; HTTP answers what was fou
 import asyncio
 import json
 import time
-from datetime import UTC
+from calendar import timegm
 
 import nuclio_sdk
 
@@ -23,24 +23,24 @@ def init_context(context):
 async def handler(context, event):
     if event.trigger.kind == "http":
         return _answer(context, event)
-    shards = context.user_data.shards or _start(context, event.topic or event.path)
-    appended = int(event.timestamp.replace(tzinfo=UTC).timestamp())
-    message = Message(event.shard_id, event.offset, appended, "", event.body)
+    shards = context.user_data.shards = context.user_data.shards or _start(context, event.topic)
+    message = Message(event.shard_id, event.offset, timegm(event.timestamp.timetuple()), "", event.body)
     while shards.is_full(event.shard_id) or not shards.offer(message):
         await asyncio.sleep(0.1)
 
 
-def _start(context, stream):
-    from monitoring.shards import Shards
+def _start(context, topic):
+    from monitoring.shards import Shards, stream_of
 
-    loop = asyncio.get_running_loop()
+    loop, settings = asyncio.get_running_loop(), context.user_data.settings
 
     def acknowledge(shard, position):  # may lag, as the consumer's own position is the truth
-        offset = nuclio_sdk.QualifiedOffset(stream, shard, position - 1)
+        offset = nuclio_sdk.QualifiedOffset(topic, shard, position - 1)
         asyncio.run_coroutine_threadsafe(context.platform.explicit_ack(offset), loop)
 
-    shards = context.user_data.shards = Shards(context.user_data.settings, stream, context.logger.warn, acknowledge)
+    shards = Shards(settings, stream_of(topic, settings.inference_stream), context.logger.warn, acknowledge)
     context.platform.set_termination_callback(shards.close)
+    context.platform.set_drain_callback(shards.release)
     shards.start()
     return shards
 

@@ -20,15 +20,21 @@ def stream(url: str, settings: Settings, clock: Clock = _ANYWHERE) -> Stream:
     """The stream of a URL, created where it is absent. A name without a scheme lies under `settings.stream`; where
     that is empty, it is on V3IO if V3IO_API is set, else an embedded stream in the home. StoreError where it cannot be.
     """
-    if "://" not in url and settings.stream:
-        url = f"{settings.stream.rstrip('/')}/{url.lstrip('/')}"
-    if "://" not in url and settings.v3io_api:
-        url = f"v3io:///{url.lstrip('/')}"
+    url = address(url, settings)
     if "://" not in url:
         _refuse_pods(url, settings)
         return _embedded_stream(str(settings.home / "streams" / _path_of(url)), settings, clock)
     opener, where = _opener("stream", url, _STREAMS)
     return opener(where, settings, clock)
+
+
+def address(name: str, settings: Settings) -> str:
+    """The URL that a stream's name means; the name itself where it is an embedded stream of the home."""
+    if "://" not in name and settings.stream:
+        name = f"{settings.stream.rstrip('/')}/{name.lstrip('/')}"
+    if "://" not in name and settings.v3io_api:
+        return f"v3io:///{name.lstrip('/')}"
+    return name
 
 
 def series(settings: Settings) -> SeriesStore:

@@ -99,7 +99,11 @@ class KafkaStream(Stream):
             first = max(offset, oldest)
             if first >= end or limit < 1:
                 return []
-            return self._translated(self._reader(shard).read, first, min(end, first + limit), self._timeout_s)
+            try:
+                return self._translated(self._reader(shard).read, first, min(end, first + limit), self._timeout_s)
+            except StoreError:
+                self._readers.pop(shard).close()
+                raise
 
     def bounds(self, shard: int) -> tuple[int, int]:
         self._refuse_unknown(shard)
@@ -107,7 +111,12 @@ class KafkaStream(Stream):
             if self._bounds is None:  # one of its own, as requests wait behind a fetch that waits for messages
                 self._bounds = ck.Consumer({**self._options, **_READER})
             at = ck.TopicPartition(self.topic, shard)
-            return self._translated(self._bounds.get_watermark_offsets, at, timeout=self._timeout_s)
+            try:
+                return self._translated(self._bounds.get_watermark_offsets, at, timeout=self._timeout_s)
+            except StoreError:  # a client that met a broker just started may take partitions for unknown from then on
+                self._bounds, failed = None, self._bounds
+                failed.close()
+                raise
 
     def commit(self, group: str, shard: int, offset: int) -> None:
         with self._lock:

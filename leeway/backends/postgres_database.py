@@ -10,7 +10,7 @@ import psycopg
 
 from leeway.errors import StoreError
 
-from .postgres_layout import MIGRATIONS
+from .postgres_layout import MIGRATIONS, migrations
 from .redacted import redacted
 
 _IDLE = 4
@@ -131,7 +131,8 @@ class PostgresDatabase:
                     f"{self.name} has layout version {found}, newer than {len(MIGRATIONS)}, which this Leeway reads "
                     "and writes: use the Leeway that wrote it, or another database"
                 )
-            for number, script in enumerate(MIGRATIONS[found:], found + 1):
+            scripts = migrations(_timescale(connection))
+            for number, script in enumerate(scripts[found:], found + 1):
                 connection.execute(script.encode())
                 connection.execute("INSERT INTO leeway_layout VALUES (%s)", (number,))
 
@@ -141,6 +142,14 @@ class PostgresDatabase:
             yield
         except (psycopg.Error, UnicodeEncodeError, OverflowError) as error:
             raise StoreError(f"{self.name}: {str(error).strip()}") from error
+
+
+def _timescale(connection: psycopg.Connection) -> str:
+    """The licence of TimescaleDB in this database, "" where it is not there."""
+    if connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone() is None:
+        return ""
+    row = connection.execute("SHOW timescaledb.license").fetchone()
+    return row[0] if row else ""
 
 
 class UnknownOutcome(StoreError):

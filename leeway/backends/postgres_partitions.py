@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import psycopg
 
 DAY_S, MINUTE_S = 86_400, 60
-_LOCK = 0x1EE3A8
+LOCK = 0x1EE3A8
 _DAYS = """SELECT c.relname FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
     WHERE inhparent = 'leeway_point'::regclass"""
 _SUM_UP = f"""INSERT INTO leeway_minute AS old
@@ -54,7 +54,7 @@ class PostgresPartitions:
     def add(self, day: int) -> None:
         """Make the partition of a day where it is absent; readers and writers go on meanwhile."""
         with self._database.transaction() as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
             if not _is_there(connection, day):
                 first, name = day * DAY_S, _name(day)
                 made = f"""CREATE TABLE {name} (LIKE leeway_point INCLUDING ALL);
@@ -65,18 +65,24 @@ class PostgresPartitions:
         """Put sums by the minute in the place of a day's points, and drop its partition."""
         first, name = day * DAY_S, _name(day)
         with self._database.transaction() as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
             if not _is_there(connection, day):
                 return
             connection.execute(f"LOCK TABLE leeway_point, {name} IN ACCESS EXCLUSIVE MODE".encode())
-            query = _HISTOGRAMS.format(day=name).encode()
-            rows = connection.execute(query, (first, first + DAY_S), binary=True).fetchall()
-            connection.execute(_SUM_UP.format(day=name).encode())
-            if rows:
-                histograms = [msgspec.msgpack.encode(summed(each)) for _, _, each in rows]
-                columns = [[line for line, _, _ in rows], [minute for _, minute, _ in rows], histograms]
-                connection.execute(_ADD_HISTOGRAMS, columns)
+            add_to_minutes(connection, name, first)
             connection.execute(f"DROP TABLE {name}".encode())
+
+
+def add_to_minutes(connection: "psycopg.Connection", points: str, first: int) -> None:
+    """Add the points of the day from `first` on, which are those of the table or subquery `points`, to the sums by the
+    minute."""
+    query = _HISTOGRAMS.format(day=points).encode()
+    rows = connection.execute(query, (first, first + DAY_S), binary=True).fetchall()
+    connection.execute(_SUM_UP.format(day=points).encode())
+    if rows:
+        histograms = [msgspec.msgpack.encode(summed(each)) for _, _, each in rows]
+        columns = [[line for line, _, _ in rows], [minute for _, minute, _ in rows], histograms]
+        connection.execute(_ADD_HISTOGRAMS, columns)
 
 
 def summed(histograms: list[bytes] | None) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""The time-series store in PostgreSQL: partitions by day."""
+"""The time-series store in PostgreSQL: partitions by day, or TimescaleDB's chunks."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from leeway.interfaces import Point, SeriesStore
 
 from .postgres_database import PostgresDatabase
 from .postgres_partitions import DAY_S, MINUTE_S, PostgresPartitions, summed
+from .timescale_chunks import TimescaleChunks
 
 if TYPE_CHECKING:
     import psycopg
@@ -51,6 +52,7 @@ class PostgresSeries(SeriesStore):
         self._database = database
         self._lines: dict[tuple[str, str, str], int] = {}
         self._days: set[int] = set()
+        self._days_of: PostgresPartitions | TimescaleChunks | None = None
 
     def write(self, points: Iterable[Point]) -> None:
         points = list({(p.series, p.endpoint, p.feature, p.bucket, p.range): p for p in points}.values())
@@ -98,7 +100,7 @@ class PostgresSeries(SeriesStore):
         """Of points older than `points_s` seconds keep sums by the minute, and those no longer than `sums_s`; the
         newest bucket tells the time. Days are summed up as a whole, when the last of their points is that old.
         """
-        partitions = PostgresPartitions(self._database)
+        partitions = self._partitions()
         newest = partitions.newest()
         for day in partitions.days():
             if (day + 1) * DAY_S <= newest - points_s:
@@ -119,8 +121,14 @@ class PostgresSeries(SeriesStore):
         return {(series, endpoint, feature): line for line, series, endpoint, feature in rows}
 
     def _add_day(self, day: int) -> None:
-        PostgresPartitions(self._database).add(day)
+        self._partitions().add(day)
         self._days.add(day)
+
+    def _partitions(self) -> PostgresPartitions | TimescaleChunks:
+        if self._days_of is None:
+            chunks = TimescaleChunks.are_there(self._database)
+            self._days_of = TimescaleChunks(self._database) if chunks else PostgresPartitions(self._database)
+        return self._days_of
 
 
 def _write(connection: "psycopg.Connection", rows: Sequence[tuple]) -> None:

@@ -25,6 +25,7 @@ from .home import Home, read_json, write_json
 
 _WAIT = "x-nuclio-wait-function-action"
 _FORCE = "x-nuclio-delete-function-ignore-state-validation"
+_STRATEGY = "x-nuclio-delete-project-strategy"
 _PROJECT = "x-nuclio-project-name"
 _INVOKE_S = 300
 
@@ -46,11 +47,13 @@ class Dashboard:
             ("/api/function_invocations", self.invoke, ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]),
             ("/api/projects", self.list_projects, ["GET"]),
             ("/api/projects", self.create_project, ["POST"]),
+            ("/api/projects", self.update_project, ["PUT"]),
             ("/api/projects", self.delete_project, ["DELETE"]),
             ("/api/projects/{name}", self.get_project, ["GET"]),
             ("/api/projects/{name}", self.update_project, ["PUT"]),
             ("/api/external_ip_addresses", self.addresses, ["GET"]),
             ("/api/versions", self.versions, ["GET"]),
+            ("/metrics", self.metrics, ["GET"]),
             ("/api/api_gateways", self.api_gateways, ["GET", "POST"]),
         ]
         self.application = Starlette(
@@ -77,10 +80,9 @@ class Dashboard:
         return await self._deploy(request, document)
 
     async def update_function(self, request: Request) -> Response:
+        """A function that is not there is made, as Nuclio does."""
         name = request.path_params["name"]
-        if (function := self._functions.get(name)) is None:
-            return _not_found()
-        if function.state == "building":
+        if (function := self._functions.get(name)) is not None and function.state == "building":
             return _building(name)
         document = await _document(request)
         if document["metadata"].setdefault("name", name) != name:
@@ -146,7 +148,8 @@ class Dashboard:
         return await asyncio.to_thread(_pass_on, address, path, request, await request.body())
 
     async def list_projects(self, request: Request) -> Response:
-        return JSONResponse(read_json(self._home.projects, {}))
+        projects = read_json(self._home.projects, {})
+        return JSONResponse({name: _project(project) for name, project in projects.items()})
 
     async def create_project(self, request: Request) -> Response:
         project, projects = await _document(request), read_json(self._home.projects, {})
@@ -154,14 +157,16 @@ class Dashboard:
         if name in projects:
             return _error(409, f"Cannot create project {name!r}: it exists")
         write_json(self._home.projects, {**projects, name: project})
-        return JSONResponse(project, 201)
+        return JSONResponse(_project(project), 201)
 
     async def get_project(self, request: Request) -> Response:
         project = read_json(self._home.projects, {}).get(request.path_params["name"])
-        return _error(404, "Project not found") if project is None else JSONResponse(project)
+        return _error(404, "Project not found") if project is None else JSONResponse(_project(project))
 
     async def update_project(self, request: Request) -> Response:
-        name, project = request.path_params["name"], await _document(request)
+        """The body names it where the path does not: MLRun's server asks so."""
+        project = await _document(request)
+        name = request.path_params.get("name") or project["metadata"].get("name")
         projects = read_json(self._home.projects, {})
         if name not in projects:
             return _error(404, "Project not found")
@@ -171,8 +176,12 @@ class Dashboard:
     async def delete_project(self, request: Request) -> Response:
         name = check_name(((await _json(request)).get("metadata") or {}).get("name"))
         deployed = [key for key, function in self._functions.items() if _project_of(function.document) == name]
-        if deployed:
+        strategy = request.headers.get(_STRATEGY, "restricted")
+        if deployed and strategy != "cascading":
             return _error(412, f"Project {name!r} has functions: {', '.join(deployed)}; delete them first")
+        if strategy == "check":
+            return Response(status_code=204)
+        await asyncio.gather(*(self._functions.delete(each) for each in deployed))
         projects = read_json(self._home.projects, {})
         projects.pop(name, None)
         write_json(self._home.projects, projects)
@@ -183,6 +192,12 @@ class Dashboard:
 
     async def versions(self, request: Request) -> Response:
         return JSONResponse({"dashboard": self._about})
+
+    async def metrics(self, request: Request) -> Response:
+        from .platform_metrics import platform_metrics
+
+        found = platform_metrics({name: function.status for name, function in self._functions.items()})
+        return Response(found, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def api_gateways(self, request: Request) -> Response:
         if request.method == "GET":
@@ -199,6 +214,11 @@ def _exported(document: Mapping[str, Any]) -> dict[str, Any]:
     skip = {"skip-build": "true", "skip-deploy": "true"}
     annotations = {**(document["metadata"].get("annotations") or {}), **{f"nuclio.io/{key}": skip[key] for key in skip}}
     return {**document, "metadata": {**document["metadata"], "annotations": annotations}}
+
+
+def _project(project: Mapping[str, Any]) -> dict[str, Any]:
+    """As the dashboard shows it: with each of its parts, empty or not."""
+    return {"spec": {}, "status": {}, **project}
 
 
 def _project_of(document: Mapping[str, Any]) -> str:
@@ -271,4 +291,4 @@ def _not_found() -> Response:
 
 
 def _error(status: int, text: str) -> Response:
-    return JSONResponse({"error": text}, status)
+    return JSONResponse({"error": text, "errorStackTrace": text}, status)

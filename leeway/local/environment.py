@@ -10,6 +10,9 @@ _ROOT = Path(__file__).parents[2]
 # What a run or a deploy leaves in the environment of whoever started the platform says nothing about this function.
 _FOREIGN = ("MLRUN_", "LEEWAY_", "NUCLIO_", "SERVING_", "INFERENCE_", "PYTEST_")
 
+# Whoever deploys here deploys onto the stores that he uses himself.
+STORES = ("LEEWAY_STREAM", "LEEWAY_STATE", "LEEWAY_SERIES", "LEEWAY_ARCHIVE", "LEEWAY_KAFKA_OPTIONS")
+
 
 def environment(spec: FunctionSpec, home: Home, environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` is the platform's own; the function's spec.env wins over all but LEEWAY_HOME."""

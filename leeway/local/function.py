@@ -5,23 +5,28 @@ import shutil
 import signal
 import time
 from collections.abc import Awaitable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from leeway.errors import PlatformError
+from leeway.settings import Settings
 
 from .drain import drain
-from .function_spec import left_out
+from .environment import environment
+from .function_spec import Trigger, left_out
 from .generation import Generation, load, prepare
 from .home import Home, read_json, write_json
 from .listeners import Listeners
 from .process import stop
+from .processor.nuclio_processor import NuclioProcessor
+from .processor.ports import Ports
+from .processor.process import KIND, ProcessorProcess
+from .processor.slot import ProcessorSlot
 from .requirements import check
-from .slot import Slot
+from .slot import Running, Slot
 from .worker_process import WorkerProcess, WorkerRecord, receive_listener
 
-GRACE_S = 10.0
 DRAIN_S = 45.0
 READY_S = 120.0
 _KEPT_LOGS = 100
@@ -38,10 +43,11 @@ class Function:
         self.state, self._message = kept.get("state", "building"), kept.get("message", "")
         self._logs: list[dict[str, Any]] = kept.get("logs", [])
         self._live: str = kept.get("live", "")
-        self._listeners = Listeners(kept.get("ports", {}))
+        self._nuclio = NuclioProcessor.of(Settings.read(environ))
+        self._listeners: Listeners | Ports = (Ports if self._nuclio else Listeners)(kept.get("ports", {}))
         self._slots: list[Slot] = []
-        self._parting: list[WorkerProcess] = []  # of the version before, not told yet
-        self._leaving: dict[WorkerProcess, asyncio.Task] = {}
+        self._parting: list[Running] = []  # of the version before, not told yet
+        self._leaving: dict[Running, asyncio.Task] = {}
         self._turn = asyncio.Lock()
 
     @property
@@ -82,7 +88,7 @@ class Function:
         generation = prepare(self._folder, self.document)
         for command in check(generation.spec.commands, generation.spec.requirements):
             self._log("warning", f"build command {command!r} is not run on the laptop")
-        for what in left_out(self.document):
+        for what in left_out(self.document) if self._nuclio is None else ():
             self._log("warning", f"{what} is not there on the laptop")
         return generation
 
@@ -95,7 +101,7 @@ class Function:
         if generation.name == self._live and self._slots and all(slot.serving for slot in self._slots):
             return self._log("info", "nothing changed: the running workers stay")
         planned = self._listeners.plan(generation.spec)
-        fresh = self._places(generation, planned)
+        fresh = self._places(generation, planned, rehearse=bool(self._slots))
         try:
             for slot in fresh:
                 await slot.launch()
@@ -110,15 +116,24 @@ class Function:
         await self._hand_over(old, fresh)
         self._drop_old_code()
 
-    def _places(self, generation: Generation, planned: Mapping[str, Any]) -> list[Slot]:
-        slots = [
-            Slot(self._home, self._environ, generation, trigger, worker, self._changed)
-            for trigger in generation.spec.triggers
-            for worker in range(trigger.workers)
-        ]
-        for slot in slots:
-            slot.equip(planned.get(slot.trigger.name), generation.ready_s or READY_S)
+    def _places(self, generation: Generation, planned: Mapping[str, Any], rehearse: bool) -> list[Slot]:
+        shared, ready_s = self._shared(generation), generation.ready_s or READY_S
+        slots: list[Slot] = []
+        if self._nuclio is not None and shared:
+            slots = [ProcessorSlot(self._nuclio, self._home, self._environ, generation, shared, self._changed)]
+            slots[0].equip(planned, ready_s, rehearse)
+        for trigger in generation.spec.triggers:
+            for worker in range(trigger.workers) if trigger not in shared else ():
+                slots.append(Slot(self._home, self._environ, generation, trigger, worker, self._changed))
+                slots[-1].equip(planned.get(trigger.name), ready_s)
         return slots
+
+    def _shared(self, generation: Generation) -> tuple[Trigger, ...]:
+        """The triggers that Nuclio's processor runs, where there is one."""
+        if self._nuclio is None:
+            return ()
+        env = environment(generation.spec, self._home, self._environ)
+        return self._nuclio.share(generation.spec.triggers, Settings.read(env))
 
     async def _hand_over(self, old: list[Slot], fresh: list[Slot]) -> None:
         """http: the new workers serve before the old ones drain. Others: the old ones end before the new ones begin,
@@ -139,15 +154,15 @@ class Function:
         """One that dies at this moment is started again like any other."""
         await asyncio.gather(*(slot.go() for slot in slots), return_exceptions=True)
 
-    def _leave(self, process: WorkerProcess, drain: bool, told: bool = False) -> asyncio.Task:
+    def _leave(self, process: Running, drain: bool, told: bool = False) -> asyncio.Task:
         """Let a worker drain and end; it is killed when it takes too long. `told`: it has been asked already."""
-        process.record = replace(process.record, leaving=True)
-        task = asyncio.create_task(self._see_off(process, DRAIN_S if drain else GRACE_S, told))
+        process.leaving()
+        task = asyncio.create_task(self._see_off(process, DRAIN_S if drain else process.record.grace_s, told))
         self._leaving[process] = task
         self._save()
         return task
 
-    async def _see_off(self, process: WorkerProcess, seconds: float, told: bool) -> None:
+    async def _see_off(self, process: Running, seconds: float, told: bool) -> None:
         if not told:
             process.terminate()
         try:
@@ -171,15 +186,19 @@ class Function:
     async def _take_over(self, generation: Generation) -> None:
         records = [WorkerRecord(**record) for record in read_json(self._folder.workers, [])]
         current = [record for record in records if record.generation == self._live and not record.leaving]
-        for record in current:
-            self._take_listener(record)
+        if isinstance(self._listeners, Ports):
+            self._listeners.resume()
+        else:
+            for record in current:
+                self._take_listener(self._listeners, record)
         planned = self._listeners.plan(generation.spec)
         self._listeners.hold(planned)
-        self._slots = self._places(generation, planned)
+        self._slots = self._places(generation, planned, rehearse=False)
         places = {(slot.trigger.name, slot.worker): slot for slot in self._slots}
         for record in records:
-            found = await WorkerProcess.adopt(record, self._folder.log(record.trigger, record.worker))
-            if found is not None and record in current:
+            kind: Any = ProcessorProcess if record.kind == KIND else WorkerProcess
+            found = await kind.adopt(record, self._folder.log(record.trigger, record.worker))
+            if found is not None and record in current and (record.trigger, record.worker) in places:
                 places[record.trigger, record.worker].adopt(found)
             elif found is not None:
                 self._leave(found, drain=True, told=record.leaving)
@@ -187,7 +206,7 @@ class Function:
             slot.keep()
         self._save()
 
-    def _take_listener(self, record: WorkerRecord) -> None:
+    def _take_listener(self, listeners: Listeners, record: WorkerRecord) -> None:
         if record.kind != "http" or not record.process.alive():
             return
         try:
@@ -195,7 +214,7 @@ class Function:
         except OSError:
             return record.process.send(signal.SIGKILL)  # it does not answer its supervisor, nor anybody
         if listener is not None:
-            self._listeners.take(record.trigger, listener)
+            listeners.take(record.trigger, listener)
 
     async def scale_to_zero(self) -> None:
         """Stop all workers; the document stays."""
@@ -207,7 +226,9 @@ class Function:
         async with self._turn:
             slots, self._slots = self._slots, []
             own = [process for slot in slots if (process := await slot.release())] + self._parting
-            await asyncio.to_thread(stop, [process.record.process for process in [*own, *self._leaving]], GRACE_S)
+            records = [process.record for process in [*own, *self._leaving]]
+            grace_s = max((record.grace_s for record in records), default=0.0)
+            await asyncio.to_thread(stop, [record.process for record in records], grace_s)
             await asyncio.gather(*(process.gone() for process in own), *self._leaving.values())
             self._parting = []
             self._listeners.hold({})

@@ -10,6 +10,8 @@ from typing import Any
 
 from leeway.errors import PlatformError
 
+from .cron_schedule import duration_s
+
 PROJECT_LABEL = "nuclio.io/project-name"
 STREAM_FROM = "leeway/stream-from"
 MLRUN_KIND = "leeway/mlrun-kind"
@@ -31,6 +33,7 @@ class Trigger:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     explicit_ack: str = "disable"
     availability_timeout_s: float = 10.0
+    termination_s: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class FunctionSpec:
     commands: tuple[str, ...]
     requirements: tuple[str, ...]
     mlrun_serving: bool
+    event_timeout: str = ""
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "FunctionSpec":
@@ -71,6 +75,7 @@ class FunctionSpec:
             commands=tuple(build.get("commands") or ()),
             requirements=tuple(build.get("requirements") or ()),
             mlrun_serving=annotations.get(MLRUN_KIND) == "serving",
+            event_timeout=str(spec.get("eventTimeout") or ""),
         )
 
 
@@ -85,7 +90,7 @@ def check_name(name: Any) -> str:
 
 
 def left_out(document: Mapping[str, Any]) -> list[str]:
-    """What the document asks for that the laptop leaves out without harm to the rest."""
+    """What the document asks for that Leeway's own workers leave out without harm to the rest."""
     spec = document.get("spec") or {}
     asked = [f"eventTimeout {spec['eventTimeout']!r}"] if spec.get("eventTimeout") else []
     for name, trigger in (spec.get("triggers") or {}).items():
@@ -152,7 +157,7 @@ def _triggers(
 
 def _trigger(name: str, key: str, config: Mapping[str, Any]) -> Trigger:
     configured, attributes = config.get("kind") or "", dict(config.get("attributes") or {})
-    timeout_ms = config.get("workerAvailabilityTimeoutMilliseconds")
+    timeout_ms, ending = config.get("workerAvailabilityTimeoutMilliseconds"), config.get("workerTerminationTimeout")
     if configured in _STREAMS and "url" not in attributes:
         parts = (str(attributes.get(part) or "").strip("/") for part in ("containerName", "streamPath"))
         attributes["url"] = "/".join(part for part in parts if part)
@@ -166,6 +171,7 @@ def _trigger(name: str, key: str, config: Mapping[str, Any]) -> Trigger:
         attributes=attributes,
         explicit_ack=config.get("explicitAckMode") or "disable",
         availability_timeout_s=(10_000 if timeout_ms is None else timeout_ms) / 1000,
+        termination_s=duration_s(str(ending)) if ending else Trigger.termination_s,
     )
 
 

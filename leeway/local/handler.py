@@ -28,12 +28,7 @@ class LaptopPlatform(nuclio_sdk.Platform):
         self._home = home
 
     def _get_function_url(self, function_name: str, service_name_override: str | None = None) -> str:
-        if service_name_override:
-            return service_name_override
-        for port in read_json(self._home.function(function_name).state, {}).get("open", ()):
-            return f"127.0.0.1:{port}"
-        known = ", ".join(function.path.name for function in self._home.deployed()) or "none"
-        raise PlatformError(f"call_function: no function {function_name!r} with an http trigger; deployed: {known}")
+        return function_url(self._home, function_name, service_name_override)
 
     async def terminate(self) -> None:
         """Run the function's termination callback, if it set one."""
@@ -43,7 +38,7 @@ class LaptopPlatform(nuclio_sdk.Platform):
 
 
 class Handler:
-    """A loaded function: its context and its entry point."""
+    """A loaded function: its context and its entry point, `function`."""
 
     def __init__(self, module: str, function: str, context: nuclio_sdk.Context, mlrun_serving: bool):
         namespace = vars(_import(module))
@@ -52,12 +47,12 @@ class Handler:
             function = "handler"
         if not callable(namespace.get(function)):
             raise PlatformError(f"module {module!r} has no {function!r}; set spec.handler to 'module:function'")
-        self._function: Callable[[nuclio_sdk.Context, nuclio_sdk.Event], Any] = namespace[function]
+        self.function: Callable[[nuclio_sdk.Context, nuclio_sdk.Event], Any] = namespace[function]
         self._context = context
 
     async def __call__(self, event: nuclio_sdk.Event) -> Any:
         """What the function returns, or raises."""
-        output = self._function(self._context, event)
+        output = self.function(self._context, event)
         return await output if asyncio.iscoroutine(output) else output
 
     def failed(self, doing: str, exc: BaseException) -> str:
@@ -68,11 +63,21 @@ class Handler:
 
     async def init(self) -> None:
         """Call init_context of the module that defines the handler, as the wrapper does."""
-        init_context = getattr(sys.modules[self._function.__module__], "init_context", None)
+        init_context = getattr(sys.modules[self.function.__module__], "init_context", None)
         if init_context is not None:
             result = init_context(self._context)
             if asyncio.iscoroutine(result):
                 await result
+
+
+def function_url(home: Home, name: str, override: str | None = None) -> str:
+    """host:port of another function of this home; PlatformError where it has none."""
+    if override:
+        return override
+    for port in read_json(home.function(name).state, {}).get("open", ()):
+        return f"127.0.0.1:{port}"
+    known = ", ".join(function.path.name for function in home.deployed()) or "none"
+    raise PlatformError(f"call_function: no function {name!r} with an http trigger; deployed: {known}")
 
 
 def create_logger(function: str, worker: int) -> nuclio_sdk.Logger:

@@ -26,7 +26,7 @@ class Listeners:
         try:
             for trigger in triggers:
                 name = trigger.name if trigger.name in self._sockets or not spare else spare.pop()
-                planned[trigger.name] = self._held(name, _asked(trigger)) or self._bind(trigger)
+                planned[trigger.name] = self._held(name, asked_port(trigger)) or self._bind(trigger)
         except PlatformError:
             self.forget(planned)
             raise
@@ -58,7 +58,7 @@ class Listeners:
         return held if held is not None and asked in (0, held.getsockname()[1]) else None
 
     def _bind(self, trigger: Trigger) -> socket.socket:
-        asked = _asked(trigger)
+        asked = asked_port(trigger)
         try:
             return listen(asked or self.ports.get(trigger.name, 0))
         except OSError as exc:
@@ -70,7 +70,8 @@ class Listeners:
             ) from None
 
 
-def _asked(trigger: Trigger) -> int:
+def asked_port(trigger: Trigger) -> int:
+    """The port that the document asks for, 0 where it asks for none."""
     return int(trigger.attributes.get("port") or 0)
 
 

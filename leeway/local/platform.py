@@ -54,8 +54,9 @@ def find(settings: Settings) -> str | None:
 
 def down(settings: Settings, report: Callable[[str], None] = lambda line: None) -> list[str]:
     """Stop the platform and every worker of this home, those with http first: each drains and runs its termination
-    callback (10 s, then it is killed); then send on what workers that were killed left. Returns what was stopped;
-    `report` hears of what could not be sent. What was not started here is not touched."""
+    callback (10 s, Nuclio's processor its termination timeout and 5 s; then it is killed); then send on what workers
+    that were killed left. Returns what was stopped; `report` hears of what could not be sent. What was not started here
+    is not touched."""
     home = Home.at(settings.home)
     if not home.lock.exists():
         return []
@@ -124,15 +125,16 @@ def _holder(home: Home) -> Process | None:
 
 
 def _stop_workers(home: Home, wants_http: bool) -> list[str]:
-    stopped, records = [], {}
+    stopped, records, grace_s = [], {}, GRACE_S
     for function in home.deployed():
         for entry in read_json(function.workers, []):
             record = WorkerRecord(**entry)
-            if (record.kind == "http") == wants_http and record.process.alive():
+            if (record.kind in ("http", "processor")) == wants_http and record.process.alive():
+                grace_s = max(grace_s, record.grace_s)
                 records[record.process] = f"{function.path.name} {record.trigger}-{record.worker} (pid {record.pid})"
-    killed = stop(records, GRACE_S)
+    killed = stop(records, grace_s)
     for process, what in records.items():
-        stopped.append(what + (f", killed after {GRACE_S:g} s" if process in killed else ""))
+        stopped.append(what + (f", killed after {grace_s:g} s" if process in killed else ""))
     return stopped
 
 

@@ -1,11 +1,12 @@
 """A process that can be named for ever: its id and when it started."""
 
+import contextlib
 import os
 import signal
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _POLL_S = 0.02
@@ -14,10 +15,12 @@ _HURRY_S = 0.5
 
 @dataclass(frozen=True)
 class Process:
-    """One process. `started` tells it from a later one that got the same id (and the machine's boots apart)."""
+    """One process. `started` tells it from a later one that got the same id (and the machine's boots apart).
+    `leads` says that it leads a process group, which ends with it: SIGKILL goes to all of it."""
 
     pid: int
     started: str
+    leads: bool = field(default=False, compare=False)
 
     @classmethod
     def current(cls) -> "Process":
@@ -36,19 +39,25 @@ class Process:
     def send(self, number: int) -> None:
         """Send a signal; nothing happens where it is gone already."""
         if self.alive():
-            try:
-                os.kill(self.pid, number)
-            except ProcessLookupError:
-                pass
+            with contextlib.suppress(ProcessLookupError):
+                (os.killpg if self.leads and number == signal.SIGKILL else os.kill)(self.pid, number)
+
+    def sweep(self) -> None:
+        """Just after its end: end what it left of its group."""
+        if self.leads and not self.alive():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
 
 
 def stop(processes: Iterable[Process], grace_s: float) -> list[Process]:
     """End processes: SIGTERM, a second one after half a second (no more waiting for idle connections), SIGKILL after
     `grace_s`. Returns those that had to be killed, when all are gone."""
-    left = _signalled(processes, signal.SIGTERM)
+    left = living = _signalled(processes, signal.SIGTERM)
     left = _signalled(_wait(left, min(_HURRY_S, grace_s)), signal.SIGTERM)
     left = _signalled(_wait(left, grace_s - _HURRY_S), signal.SIGKILL)
     _wait(left, 5.0)
+    for process in living:
+        process.sweep()
     return left
 
 

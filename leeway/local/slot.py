@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from leeway.errors import PlatformError
 
@@ -13,14 +13,25 @@ from .function_spec import Trigger
 from .generation import Generation
 from .home import Home
 from .launch import Launch
-from .worker_process import WorkerProcess
+from .worker_process import LogTail, WorkerProcess, WorkerRecord
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 STEADY_S = 10.0
 _KEEPS_DYING = 3
-# An engine starts a process that its supervisor speaks to as to a worker; Nuclio's own processor has its place here.
-ENGINES = {"worker": WorkerProcess.start}
+
+
+class Running(Protocol):
+    """What runs in a slot: one of Leeway's workers, or Nuclio's processor."""
+
+    record: WorkerRecord
+    log: LogTail
+
+    async def ready(self, seconds: float) -> None: ...
+    async def gone(self) -> str: ...
+    def leaving(self) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
 
 
 class Slot:
@@ -37,7 +48,7 @@ class Slot:
     ):
         self.trigger, self.worker, self.serving, self.reason = trigger, worker, False, ""
         self._home, self._environ, self._generation, self._changed = home, environ, generation, changed
-        self.process: WorkerProcess | None = None
+        self.process: Running | None = None
         self._deaths, self._restarts = 0, 0
         self._listener: socket.socket | None = None
         self._ready_s = 0.0
@@ -67,7 +78,7 @@ class Slot:
         """What every worker in this place gets: the listening socket, and the time to load the function."""
         self._listener, self._ready_s = listener, ready_s
 
-    def adopt(self, process: WorkerProcess) -> None:
+    def adopt(self, process: Running) -> None:
         """Fill it with a worker that serves already."""
         self.process, self.serving = process, True
 
@@ -78,7 +89,7 @@ class Slot:
             str(self._home.path), spec.name, str(folder), self.trigger.name, self.worker, str(self.log), control=-1
         )
         env = environment(spec, self._home, self._environ)
-        self.process = await ENGINES["worker"](
+        self.process = await WorkerProcess.start(
             self._home, launch, self._generation.name, self.trigger.kind, env, self._listener
         )
 
@@ -89,14 +100,16 @@ class Slot:
     async def go(self) -> None:
         """Let it serve."""
         if not self.serving:
-            await self._here().go()
+            process = self._here()
+            assert isinstance(process, WorkerProcess)  # others have a slot of their own
+            await process.go()
             self.serving = True
 
     def keep(self) -> None:
         """From now on, start it again whenever it dies."""
         self._keeper = asyncio.create_task(self._keep())
 
-    async def release(self) -> WorkerProcess | None:
+    async def release(self) -> Running | None:
         """Stop looking after it; the process, if there is one, goes on."""
         if self._keeper is not None:
             self._keeper.cancel()
@@ -150,7 +163,7 @@ class Slot:
             self.process.kill()
             await self.process.gone()
 
-    def _here(self) -> WorkerProcess:
+    def _here(self) -> Running:
         if self.process is None:
             raise PlatformError(f"worker {self.trigger.name}-{self.worker} is not started")
         return self.process

@@ -26,7 +26,8 @@ _HELLO_S = 5.0
 
 @dataclass(frozen=True)
 class WorkerRecord:
-    """What is kept on disk about a worker: enough to find it again, and to know that it is still the same."""
+    """What is kept on disk about a worker: enough to find it again, and to know that it is still the same. It may take
+    `grace_s` to end."""
 
     pid: int
     started: str
@@ -36,10 +37,11 @@ class WorkerRecord:
     worker: int
     kind: str = "http"
     leaving: bool = False
+    grace_s: float = 10.0
 
     @property
     def process(self) -> Process:
-        return Process(self.pid, self.started)
+        return Process(self.pid, self.started, leads=self.kind == "processor")
 
 
 class WorkerProcess:
@@ -115,6 +117,10 @@ class WorkerProcess:
         self._writer.close()
         Path(self.record.socket).unlink(missing_ok=True)
         return self._ending()
+
+    def leaving(self) -> None:
+        """From now on it is not one of the function's any more."""
+        self.record = replace(self.record, leaving=True)
 
     def terminate(self) -> None:
         """Drain, then end."""

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,22 +22,24 @@ _PATIENCE_S = 300.0
 
 _log = logging.getLogger("leeway.serving")
 
-Told = Callable[[str, Compiled | None, Engine], None]
+Told = Callable[[CompileOrder, Compiled | None, Engine], None]
 
 
 class Compiler:
-    """Compiles one model after the other, each in a process of its own; `told` hears for every endpoint of `orders`
-    what came of it: (its id, the compiled model or None, what it runs on now). Of several workers one compiles, and
-    the others take what it made."""
+    """Compiles one model after the other, each in a process of its own, `after_s` seconds after it was asked.
 
-    def __init__(self, orders: Mapping[str, CompileOrder], told: Told, after_s: float):
-        self._orders, self._told, self._after_s = dict(orders), told, after_s
+    `told` hears what came of it: (the order, the compiled model or None, what it runs on now). Of several workers one
+    compiles, and the others take what it made.
+    """
+
+    def __init__(self, told: Told, after_s: float):
+        self._told, self._after_s = told, after_s
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._child: subprocess.Popen | None = None
 
-    def start(self) -> None:
-        if self._orders:
-            threading.Thread(target=self._work, name="leeway-compiler", daemon=True).start()
+    def start(self, orders: Sequence[CompileOrder]) -> None:
+        if orders:
+            threading.Thread(target=self._work, args=(orders,), name="leeway-compiler", daemon=True).start()
 
     def close(self) -> None:
         """What is under way is given up."""
@@ -46,16 +48,16 @@ class Compiler:
             if self._child is not None:
                 self._child.kill()
 
-    def _work(self) -> None:
+    def _work(self, orders: Sequence[CompileOrder]) -> None:
         self._stop.wait(self._after_s)
-        for name, order in self._orders.items():
+        for order in orders:
             if self._stop.is_set():
                 return
             try:
-                self._told(name, *self._compiled(order))
+                self._told(order, *self._compiled(order))
             except Exception as error:
-                _log.exception("model %s was not compiled", name)
-                self._told(name, None, Engine(NATIVE, f"compiling it failed: {type(error).__name__}"))
+                _log.exception("model %s was not compiled", order.file)
+                self._told(order, None, Engine(NATIVE, f"compiling it failed: {type(error).__name__}"))
 
     def _compiled(self, order: CompileOrder) -> tuple[Compiled | None, Engine]:
         cache = CompileCache(Path(order.home))

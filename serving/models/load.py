@@ -31,7 +31,8 @@ _log = logging.getLogger("leeway.serving")
 @dataclass(frozen=True)
 class LoadedModel:
     """A model, the sha256 of its file, its version, and what it was trained on (`profile` as it lies on disk). `order`
-    is there where it is still to be compiled; `warnings` are what was noticed about it."""
+    is there where it is still to be compiled; `warnings` are what was noticed about it. `node` is
+    what asked for it, `path` what was found there, `rows` the file with its stored rows."""
 
     model: Model
     sha256: str
@@ -42,6 +43,9 @@ class LoadedModel:
     engine: Engine = Engine()
     order: CompileOrder | None = None
     warnings: tuple[str, ...] = ()
+    node: Node | None = None
+    path: Path | None = None
+    rows: Path | None = None
 
     def on(self, model: Model | None, engine: Engine) -> "LoadedModel":
         """The same, run by `model` (None: as it is), with nothing left to compile."""
@@ -87,6 +91,9 @@ def _load(node: Node, handler: str, home: Path) -> LoadedModel:
         engine,
         order,
         warnings,
+        node,
+        located.path if located is not None else None,
+        located.rows if located is not None else None,
     )
 
 

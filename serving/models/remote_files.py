@@ -30,7 +30,7 @@ def _copy(url: str, kept: Path) -> None:
     from leeway.backends.file_system import file_system
 
     files, path, _ = file_system(url, "the model's address")
-    path = path.strip("/")
+    path = path.rstrip("/")
     info = files.get_file_info(path)
     if info.type == fs.FileType.NotFound:
         raise FileNotFoundError(f"there is no such file or folder: {path}")

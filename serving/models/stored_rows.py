@@ -24,9 +24,7 @@ class StoredRows(msgspec.Struct, frozen=True, kw_only=True):
             data = file.read_bytes()
             found = _example(data) if file.name == EXAMPLE_FILE else msgspec.json.decode(data, type=cls)
         except (OSError, msgspec.MsgspecError) as error:
-            raise LoadError(
-                f"{file} cannot be read ({error}); write it with StoredRows.to_bytes, or remove it"
-            ) from None
+            raise LoadError(f"{file} holds no stored rows ({error}); write it with StoredRows.to_bytes") from None
         if not found.rows or (found.outputs is not None and len(found.outputs) != len(found.rows)):
             raise LoadError(f"{file} holds {len(found.rows)} rows; expected at least one, and one output for each")
         return found

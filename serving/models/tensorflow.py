@@ -15,8 +15,10 @@ def refuse_tensorflow(serving: ServingSettings) -> None:
     for name, uri in serving.models.items():
         if _is_tensorflow(Path(uri)):
             raise LoadError(
-                f"SERVING_MODEL_{name}={uri} is a model of TensorFlow's, which is not loaded here: let MODEL_CLASS "
-                "name a class of your own (load, predict) that loads it, with tensorflow installed beside it"
+                f"SERVING_MODEL_{name}={uri} is a model of TensorFlow's, which is not loaded here. Convert it once, "
+                "where tensorflow is (pip install tf2onnx; python -m tf2onnx.convert --saved-model FOLDER --output "
+                f"model.onnx), and serve that: SERVING_MODEL_{name}=model.onnx needs no tensorflow. Or let "
+                "MODEL_CLASS name a class of your own (load, predict) that loads it, with tensorflow beside it"
             )
 
 

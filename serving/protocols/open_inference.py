@@ -24,9 +24,10 @@ from .base import Protocol
 from .tensors import FP64, Tensor, read_bytes, read_datatype, read_json, read_shape, rows_of, tensor_of, to_bytes
 from .v2_paths import v2_route
 
-_EXTENSIONS = ["binary_tensor_data"]
+_EXTENSIONS = ["binary_tensor_data", "model_repository"]
 _PREDICT, _PROBABILITIES = "predict", "predict_proba"
 _ASKED = (Operation.INFER, Operation.EXPLAIN)
+_REPOSITORY = (Operation.INDEX, Operation.LOAD, Operation.UNLOAD)
 _DESCRIBED = (Operation.LIVE, Operation.READY, Operation.MODEL, Operation.MODEL_READY, Operation.INDEX)
 _DATATYPES = {"int": "INT64", "float": FP64, "double": FP64, "str": "BYTES", "string": "BYTES", "bool": "BOOL"}
 
@@ -39,13 +40,13 @@ class OpenInference(Protocol):
     """
 
     def route(self, request: HttpRequest) -> Route | None:
-        if request.method == "POST" and not _is_tensors(request) and not request.path.endswith("/index"):
+        if request.method == "POST" and not _is_tensors(request) and "/repository/" not in request.path:
             return None
         route = v2_route(request)
         if route is None:
             return None
         operation = route.operation
-        is_ours = operation in (_ASKED if request.method == "POST" else _DESCRIBED) or operation is Operation.INDEX
+        is_ours = operation in (_ASKED if request.method == "POST" else _DESCRIBED) or operation in _REPOSITORY
         return route if is_ours or (operation is Operation.SERVER and request.path.strip("/") == "v2") else None
 
     def read(self, route: Route, request: HttpRequest) -> InferenceRequest | Feedback:
@@ -99,13 +100,20 @@ class OpenInference(Protocol):
         if route.operation is Operation.READY:
             return {"ready": True}
         if route.operation is Operation.INDEX:
-            return [{"name": model.name, "version": model.version, "state": "READY", "reason": ""} for model in models]
+            return [_indexed(model) for model in models]
+        if route.operation in (Operation.LOAD, Operation.UNLOAD):
+            return {"name": route.deployment, **({"version": models[0].version} if models else {})}
         if route.operation is Operation.MODEL_READY:
             return {"name": models[0].name, "ready": True}
         return _metadata(models[0])
 
     def error(self, error: ServingError, id: str) -> Any:
         return {"error": str(error)}
+
+
+def _indexed(model: About) -> dict[str, str]:
+    state = ("READY", "") if model.is_ready else ("UNAVAILABLE", "unloaded")
+    return {"name": model.name, "version": model.version, "state": state[0], "reason": state[1]}
 
 
 def _is_tensors(request: HttpRequest) -> bool:

@@ -22,6 +22,7 @@ _DTYPES = {name: np.dtype(kind) for name, kind in _NUMPY.items()}
 _RANGES = {
     name: (int(np.iinfo(kind).min), int(np.iinfo(kind).max)) for name, kind in _NUMPY.items() if kind[1:2] in ("u", "i")
 }
+_WHOLE = {int}
 _FLOATS = {"FP16", "FP32", FP64}
 _LENGTH = struct.Struct("<I")
 
@@ -63,6 +64,9 @@ def rows_of(tensors: Sequence[Tensor]) -> tuple[list[Any], list[str] | None]:
     """(one row for each index of the first axis, the columns' names where each tensor is one column). Tensors stand
     side by side; what has more than two axes stays nested."""
     count = tensors[0].shape[0]
+    if len(tensors) == 1 and len(tensors[0].shape) == 2 and (width := tensors[0].shape[1]) > 1:
+        data = tensors[0].data
+        return [data[i : i + width] for i in range(0, len(data), width)], None
     for tensor in tensors:
         if tensor.shape[0] != count:
             raise BadRequest(
@@ -104,7 +108,7 @@ def to_bytes(tensor: Tensor) -> bytes:
 
 def read_shape(name: str, shape: Any) -> list[int]:
     """BadRequest where it is none, or holds nothing."""
-    if type(shape) is not list or not shape or not all(type(size) is int and size > 0 for size in shape):
+    if type(shape) is not list or set(map(type, shape)) != _WHOLE or min(shape) < 1:
         raise BadRequest(f"input {name!r:.80}: shape is {shape!r:.60}; expected a list of whole numbers from 1")
     return shape
 
@@ -152,6 +156,10 @@ def _floats(name: str, datatype: str, flat: list[Any], kinds: set[type]) -> list
         raise BadRequest(f"input {name!r:.80}: {wrong!r:.60} is no {datatype}; expected a number, or null")
     if datatype == FP64 and kinds == {float}:
         return flat
+    if datatype == "FP32" and kinds == {float}:
+        single = array("f", flat)
+        if math.isfinite(sum(single)):
+            return single.tolist()
     is_missing = type(None) in kinds
     try:
         found = _rounded(datatype, [math.nan if value is None else value for value in flat] if is_missing else flat)

@@ -12,6 +12,7 @@ _SERVER = {
     "v2/models": Route(Operation.MODELS, GET),
     "v2/repository/index": Route(Operation.INDEX, POST),
 }
+_CHANGES = {"load": Operation.LOAD, "unload": Operation.UNLOAD}
 _OF_MODEL = {
     "infer": (Operation.INFER, POST),
     "predict": (Operation.INFER, POST),
@@ -28,6 +29,8 @@ def v2_route(request: HttpRequest) -> Route | None:
     if path in _SERVER:
         return _SERVER[path]
     parts = path.split("/")
+    if len(parts) == 5 and parts[:3] == ["v2", "repository", "models"] and parts[3] and parts[4] in _CHANGES:
+        return Route(_CHANGES[parts[4]], POST, parts[3])
     if len(parts) < 3 or parts[0] != "v2" or parts[1] != "models" or not parts[2]:
         return None
     model, rest, version = parts[2], parts[3:], ""

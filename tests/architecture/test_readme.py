@@ -16,6 +16,7 @@ RUN_BY = {
     "leeway up": "tests/e2e/test_dashboard.py",
     "leeway apply -f canary.yaml": "tests/commands/test_apply.py",
     "leeway deploy model.pkl --reference holdout.parquet --label y": "tests/e2e/test_own_model.py",
+    "leeway status": "tests/e2e/test_to_a_cluster.py",
 }
 # The ```python blocks run one after the other, in JupyterLab's kernel.
 PYTHON_RUN_BY = "tests/e2e/test_first_minute.py"
@@ -29,7 +30,7 @@ def blocks(language):
 def commands():
     lines = [line.partition("  #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
     inline = re.findall(r"`((?:make|leeway) [^`]+)`", (ROOT / "README.md").read_text())
-    return [line for line in [*lines, *inline] if line and not line.startswith("#")]
+    return [line for line in [*lines, *inline] if line and not line.startswith(("#", "export "))]
 
 
 def test_every_command_of_the_readme_is_run_by_a_test():

@@ -9,6 +9,7 @@ mkdir -p "$target"
 wanted=
 command -v java >/dev/null || wanted="$wanted default-jre-headless"
 command -v mvn >/dev/null || wanted="$wanted maven"
+command -v npm >/dev/null || wanted="$wanted nodejs npm"
 command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
 if [ -n "$wanted" ]; then
     if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
@@ -32,4 +33,10 @@ if [ ! -d "$target/zipkin" ]; then
     mvn -B -q dependency:copy -Dartifact=io.zipkin:zipkin-server:3.4.4:jar:exec \
         -DoutputDirectory="$PWD/$target/zipkin.part" -Dmdep.stripVersion=true
     mv "$target/zipkin.part" "$target/zipkin"
+fi
+if [ ! -d "$target/timescale" ]; then
+    mkdir -p "$target/timescale.part"
+    cp tests/engines/timescale/package.json tests/engines/timescale/package-lock.json "$target/timescale.part"
+    (cd "$target/timescale.part" && npm ci --silent --no-audit --no-fund --ignore-scripts)
+    mv "$target/timescale.part" "$target/timescale"
 fi

@@ -14,10 +14,12 @@ from .kafka_broker import KafkaBroker
 from .postgres_server import PostgresServer
 from .s3_server import S3Server
 from .server import Server
+from .timescale_server import TimescaleServer
 from .v3io_double import V3ioDouble
 from .zipkin_server import ZipkinServer
 
-ENGINES: dict[str, type[Server]] = {kind.name: kind for kind in (KafkaBroker, PostgresServer, S3Server, ZipkinServer)}
+_KINDS: list[type[Server]] = [KafkaBroker, PostgresServer, S3Server, TimescaleServer, ZipkinServer]
+ENGINES = {kind.name: kind for kind in _KINDS}
 _LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 
@@ -61,6 +63,11 @@ def _running(kind: type[Server]) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     yield from _running(PostgresServer)
+
+
+@pytest.fixture(scope="session")
+def timescale() -> Iterator[Server]:
+    yield from _running(TimescaleServer)
 
 
 @pytest.fixture(scope="session")

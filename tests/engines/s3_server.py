@@ -29,6 +29,11 @@ class S3Server(Server):
         )
         return f"s3://{_KEY}:{_SECRET}@{bucket}?{where}"
 
+    @property
+    def keys(self) -> tuple[str, str]:
+        """The access key and its secret."""
+        return _KEY, _SECRET
+
     def prepare(self) -> None:
         keys = [{"accessKey": _KEY, "secretKey": _SECRET}]
         identities = [{"name": "tests", "credentials": keys, "actions": ["Admin", "Read", "Write", "List", "Tagging"]}]

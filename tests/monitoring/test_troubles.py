@@ -176,17 +176,46 @@ def test_a_store_that_is_away_is_tried_again_and_stops_no_watch(make_reader, eve
     assert found_in(reader, A) == healthy[A]
 
 
+def windows_of(reader, begin, end):
+    """The first rows of the windows of A that were completed in a stretch of the stream."""
+    with Queries(reader.settings) as queries:
+        found = [each for each in queries.verdicts(A, "data_drift") if begin <= each.at.offset < end]
+    return [each.first.position.offset for each in found]
+
+
 def test_a_state_that_cannot_be_restored_stops_that_endpoint_until_it_can(make_reader, eventful, healthy, monkeypatch):
+    """Then it goes on from what it had seen: its open window began before."""
     reader = make_reader(slices="region", range_rows=100)
     reader.consumer().consume(eventful[:400])
+    before = watched(reader)
     with monkeypatch.context() as patch:
         break_for_a(patch, ConceptWatch, "restore")
         reader.consumer().consume(eventful[400:500])
+        assert watched(reader).concept == before.concept
         assert watched(reader).trouble.since.offset == 400
         assert watched(reader).state == TROUBLED
     reader.consumer().consume(eventful[500:])
     assert watched(reader).state == WATCHING
+    assert windows_of(reader, 400, 500) == [] and 0 < windows_of(reader, 500, 10_000)[0] < 400
     assert found_in(reader, B) == healthy[B]
+
+
+def test_a_consumer_that_loads_its_state_again_keeps_what_was_stopped_and_what_it_had_seen(
+    make_reader, eventful, monkeypatch
+):
+    reader = make_reader(slices="region", range_rows=50)
+    with monkeypatch.context() as patch:
+        break_for_a(patch, ErrorWatch, "take", after=60)
+        consumer = reader.consumer()
+        consumer.consume(eventful[:400])
+    stopped = watched(reader)
+    consumer._is_loaded = False  # as after a store that refused in the midst of a range
+    consumer.consume(eventful[400:500])
+    assert watched(reader) == stopped and stopped.concept is not None
+    reader.consumer().consume(eventful[500:])
+    assert watched(reader).state == WATCHING
+    assert windows_of(reader, stopped.trouble.since.offset, 500) == []
+    assert 0 < windows_of(reader, 500, 10_000)[0] < stopped.trouble.since.offset
 
 
 def test_a_profile_that_cannot_be_watched_against_stops_its_endpoint(make_reader, eventful, healthy, monkeypatch):

@@ -2,10 +2,13 @@
 
 import ast
 import os
+from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import nbformat
 import psutil
+import psycopg
 import pytest
 from nbclient import NotebookClient
 
@@ -27,7 +30,7 @@ def code_of(notebook):
 
 
 def test_there_are_notebooks():
-    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04"]
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -46,10 +49,31 @@ def test_no_outputs_are_kept_and_no_cell_defines_anything(path):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs_from_a_clean_state_without_a_warning_and_ends_with_a_picture(path, tmp_path, monkeypatch):
-    home = tmp_path / "home"
+    run(path, tmp_path / "home", monkeypatch, {})
+
+
+@pytest.mark.slow
+@pytest.mark.engine("kafka")
+@pytest.mark.engine("postgres")
+@pytest.mark.engine("s3")
+def test_the_way_to_a_cluster_is_the_same_cells_on_other_stores(tmp_path, monkeypatch, kafka, postgres, s3):
+    database, name = postgres.url.rpartition("/")[0], f"n{uuid4().hex[:8]}"
+    with closing(psycopg.connect(postgres.url, autocommit=True)) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    stores = {
+        "LEEWAY_STREAM": kafka.url, "LEEWAY_STATE": f"{database}/{name}", "LEEWAY_SERIES": f"{database}/{name}",
+        "LEEWAY_ARCHIVE": s3.url(name),
+    }  # fmt: skip
+    run(NOTEBOOKS[-1], tmp_path / "home", monkeypatch, stores)
+    assert not any((tmp_path / "home" / store).exists() for store in ("streams", "state", "series.db", "archive"))
+
+
+def run(path, home, monkeypatch, stores):
     for name in list(os.environ):
         if name.startswith(("MLRUN_", "LEEWAY_", "PYTEST_")):
             monkeypatch.delenv(name)
+    for name, url in stores.items():
+        monkeypatch.setenv(name, url)
     monkeypatch.setenv("LEEWAY_HOME", str(home))
     monkeypatch.setenv("MLRUN_IGNORE_ENV_FILE", "1")
     notebook = read(path)

@@ -1,3 +1,5 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 
@@ -30,6 +32,32 @@ def test_what_nobody_serves_makes_no_series(server):
         server.post(f"/unknown-{i}/predict", {"instances": [[1, 2, 3]]})
         server.get(f"/v2/models/unknown-{i}")
     assert set(samples(server)) == before
+
+
+PARTS = st.one_of(st.text(max_size=12), st.sampled_from(["v2", "models", "linear", "infer", "predict", "api", "v1.0"]))
+HEADERS = st.dictionaries(st.sampled_from(["x-request-id", "traceparent", "seldon-puid"]), st.text(max_size=20))
+
+
+def test_no_client_makes_series(server):
+    """Labels are those of what is served, and fixed words, whatever is asked."""
+    served = {each.endpoint.deployment for each in server.function.gateway._plane.served}
+
+    @settings(max_examples=150, deadline=None)
+    @given(st.sampled_from(["GET", "POST", "PUT", "X"]), st.lists(PARTS, max_size=7), st.binary(max_size=40), HEADERS)
+    def ask(method, parts, body, headers):
+        server.ask(method, "/" + "/".join(parts), body, headers)
+
+    ask()
+    server.post("/linear/predict", {"instances": [[1, 2, 3]]})
+    labels = {}
+    for family in text_string_to_metric_families(server.get("/metrics").raw.decode()):
+        for sample in family.samples:
+            for name, value in sample.labels.items():
+                labels.setdefault(name, set()).add(value)
+    assert labels["deployment"] <= served and labels["deployment_name"] <= served
+    assert labels["status"] <= {"200", "400", "401", "403", "404", "405", "413", "415", "500", "501"}
+    assert labels["operation"] <= {"infer", "explain", "feedback"}
+    assert all(len(values) <= 40 for values in labels.values())
 
 
 def test_each_model_says_who_it_is(server):

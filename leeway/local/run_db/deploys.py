@@ -1,5 +1,6 @@
 """Deploying: MLRun hands over a function, the platform gets a Nuclio document and is asked how it goes."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from mlrun.runtimes.base import RunError
 from mlrun.runtimes.nuclio.function import get_fullname
 
 from leeway.errors import LeewayError
+from leeway.local.environment import STORES
 from leeway.local.requirements import check
 
 from .nuclio_document import full_name, nuclio_document
@@ -48,8 +50,9 @@ class Deploys(Part):
         return {"data": function, "background_tasks": {"background_tasks": []}}
 
     def _document(self, func: Any) -> dict[str, Any]:
-        project = func.metadata.project
-        env = self.secret_variables(project) | served_models(func._get_nuclio_config_spec_env()[0], self, project)
+        project, own = func.metadata.project, func._get_nuclio_config_spec_env()[0]
+        stores = {name: os.environ[name] for name in STORES if os.environ.get(name) and name not in own}
+        env = self.secret_variables(project) | served_models(own, self, project) | stores
         return nuclio_document(func, self._context(project), env)
 
     def _context(self, project: str) -> Path:

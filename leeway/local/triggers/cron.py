@@ -64,13 +64,18 @@ class CronTrigger(BaseTrigger):
             self._handler.failed("Exception caught in handler", exc)
 
 
-def create(
-    trigger: Trigger, spec: FunctionSpec, launch: Launch, listener: socket.socket | None, logger: nuclio_sdk.Logger
-) -> CronTrigger:
+def next_tick(trigger: Trigger) -> Callable[[datetime], datetime]:
+    """From a time to that of the next tick; PlatformError where the attributes say no time, or none that is."""
     interval, schedule = (trigger.attributes.get(key) for key in ("interval", "schedule"))
     if interval:
         step = timedelta(seconds=duration_s(str(interval)))
-        return CronTrigger(trigger, lambda now: now + step)
+        return lambda now: now + step
     if schedule:
-        return CronTrigger(trigger, CronSchedule.parse(str(schedule)).next_after)
+        return CronSchedule.parse(str(schedule)).next_after
     raise PlatformError(f"trigger {trigger.name!r} has neither attributes.interval nor attributes.schedule")
+
+
+def create(
+    trigger: Trigger, spec: FunctionSpec, launch: Launch, listener: socket.socket | None, logger: nuclio_sdk.Logger
+) -> CronTrigger:
+    return CronTrigger(trigger, next_tick(trigger))

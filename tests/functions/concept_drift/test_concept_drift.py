@@ -40,10 +40,10 @@ class Worker:
     async def _control(self, message):
         self.acked.append(message["attributes"])
 
-    def stream(self, offset, body):
+    def stream(self, offset, body, topic="users/elec"):
         appended = datetime.fromtimestamp(1_700_000_000, UTC).replace(tzinfo=None)
         return nuclio_sdk.Event(
-            body, trigger=nuclio_sdk.TriggerInfo("v3io-stream", "s"), path="users/elec", topic="users/elec",
+            body, trigger=nuclio_sdk.TriggerInfo("v3io-stream", "s"), path=topic, topic=topic,
             shard_id=0, offset=offset, timestamp=appended,
         )  # fmt: skip
 
@@ -81,6 +81,51 @@ def test_what_is_committed_is_acknowledged_and_the_rest_at_the_end(worker):
     assert [ack["offset"] for ack in worker.acked] == [1, 2]
 
 
+def test_a_rebalance_commits_what_waits_and_what_follows_begins_where_the_state_stands(worker):
+    async def drive():
+        await concept_drift.handler(worker.context, worker.stream(0, MESSAGES[0]))
+        worker.platform._on_signal("drain")
+        await settle()
+        early = [ack["offset"] for ack in worker.acked]
+        for offset, body in enumerate(MESSAGES):
+            await concept_drift.handler(worker.context, worker.stream(offset, body))
+        worker.platform._on_signal("termination")
+        await settle()
+        return early, await worker.get("/")
+
+    early, status = asyncio.run(drive())
+    document = json.loads(status.body)
+    assert early == [0]
+    assert worker.acked[-1]["offset"] == 2
+    assert document["counts"]["predictions"] == {**document["counts"]["predictions"], "counted": 1, "rows": 1}
+    assert (document["counts"]["feedback"]["joined"], document["counts"]["dead_lettered"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("topic", "shown"),
+    [
+        ("users.elec", "embedded:///{home}/users/elec"),
+        ("another", "another"),
+        ("users/elec", "embedded:///{home}/users/elec"),
+    ],
+)
+def test_the_stream_is_known_by_the_variables_name_where_the_trigger_knows_only_a_topic(
+    worker, monkeypatch, tmp_path, topic, shown
+):
+    monkeypatch.setenv("INFERENCE_STREAM", f"embedded:///{tmp_path}/users/elec")
+    concept_drift.init_context(worker.context)
+
+    async def drive():
+        await concept_drift.handler(worker.context, worker.stream(0, MESSAGES[0], topic))
+        worker.platform._on_signal("termination")
+        await settle()
+        return await worker.get("/")
+
+    document = json.loads(asyncio.run(drive()).body)
+    assert document["consumers"][0]["stream"] == shown.format(home=tmp_path)
+    assert worker.acked[-1]["topic"] == topic, "an acknowledgement names what the event named"
+
+
 def test_http_says_what_was_found(worker):
     async def drive():
         for offset, body in enumerate(MESSAGES):
@@ -94,7 +139,7 @@ def test_http_says_what_was_found(worker):
     assert document["counts"]["feedback"]["joined"] == 1
     assert document["counts"]["dead_lettered"] == 1
     assert document["endpoints"] == {
-        "shop/server/a/default/a/v1": {"deployment": "shop/server/a", "state": "no profile"}
+        "shop/server/a/default/a/v1": {"deployment": "shop/server/a", "state": "no profile", "trouble": None}
     }
     assert document["consumers"][0]["position"] == 3
     line = 'leeway_records_total{deployment="shop/server/a",kind="feedback",outcome="joined"} 1.0'

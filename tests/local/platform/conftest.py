@@ -118,6 +118,13 @@ class Laptop:
         return found
 
 
+@pytest.fixture(autouse=True)
+def engine(monkeypatch: pytest.MonkeyPatch) -> str:
+    """What runs functions: Leeway's own workers. The suite in contract/ has what NUCLIO_PROCESSOR says instead."""
+    monkeypatch.delenv("NUCLIO_PROCESSOR", raising=False)
+    return "python"
+
+
 def end(laptop: Laptop) -> None:
     platform.down(laptop.settings)
     assert [process.cmdline() for process in laptop.processes()] == []

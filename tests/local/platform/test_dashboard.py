@@ -13,12 +13,11 @@ PLAIN = "def handler(context, event):\n    return 'ok'\n"
 NOW = {"x-nuclio-wait-function-action": "true"}
 
 
-def test_functions_are_created_changed_listed_and_deleted_as_in_nuclio(laptop, make_document):
+def test_functions_are_created_changed_listed_and_deleted_as_in_nuclio(laptop, make_document, send):
     plain = make_document("plain", PLAIN)
     assert laptop.api("GET", "functions").json == {}
     assert laptop.api("GET", "functions/plain").status == 404
-    assert laptop.api("GET", "functions/plain").json == {"error": "Function not found"}
-    assert laptop.api("PUT", "functions/plain", plain).status == 404
+    assert laptop.api("GET", "functions/plain").json["error"] == "Function not found"
     created = laptop.api("POST", "functions", plain)
     assert (created.status, created.body) == (202, b"")
     assert laptop.status("plain")["state"] == "building"
@@ -31,6 +30,8 @@ def test_functions_are_created_changed_listed_and_deleted_as_in_nuclio(laptop, m
     assert {"metadata", "spec", "status"} <= set(shown)
     assert shown["metadata"]["labels"] == {"nuclio.io/project-name": "tests"}
     assert laptop.api("GET", "functions", headers={"x-nuclio-project-name": "another"}).json == {}
+    told = send(laptop.address, "GET", "/metrics").body.decode()
+    assert 'leeway_function_ready{function="plain"} 1.0' in told
     exported = laptop.api("GET", "functions/plain?export=true").json
     assert "status" not in exported
     assert exported["metadata"]["annotations"]["nuclio.io/skip-deploy"] == "true"

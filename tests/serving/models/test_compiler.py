@@ -15,7 +15,7 @@ from serving.models.compiler import Compiler
 from serving.models.engine import NATIVE, ONNX_RUNTIME, TREELITE, Engine
 
 ROW = [0.2, 0.3, 0.4]
-PATIENCE_S = 120
+PATIENCE_S = 240
 
 
 def order(file, home, **fields):
@@ -80,9 +80,10 @@ function.close()
 def test_the_next_worker_takes_it_from_the_cache_without_scikit_learn(name, model_files, tmp_path):
     told = queue.Queue()
     home = tmp_path / "home"
-    Compiler({"m": order(model_files[name], home)}, lambda *what: told.put(what), 0.0).start()
-    deployment, model, engine = told.get(timeout=PATIENCE_S)
-    assert (deployment, type(model)) == ("m", Compiled) and engine.name != NATIVE
+    asked = order(model_files[name], home)
+    Compiler(lambda *what: told.put(what), 0.0).start([asked])
+    said, model, engine = told.get(timeout=PATIENCE_S)
+    assert (said, type(model)) == (asked, Compiled) and engine.name != NATIVE
     command = [sys.executable, "-c", SECOND, str(model_files[name]), str(home)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.stdout.startswith("[] "), done.stdout + done.stderr
@@ -91,14 +92,14 @@ def test_the_next_worker_takes_it_from_the_cache_without_scikit_learn(name, mode
 @pytest.mark.slow
 def test_of_two_workers_one_compiles(model_files, tmp_path):
     told, home = queue.Queue(), tmp_path / "home"
-    orders = {"m": order(model_files["logistic"], home)}
-    compilers = [Compiler(orders, lambda *what: told.put(what), 0.0) for _ in range(2)]
+    asked = order(model_files["logistic"], home)
+    compilers = [Compiler(lambda *what: told.put(what), 0.0) for _ in range(2)]
     for each in compilers:
-        each.start()
+        each.start([asked])
     found = [told.get(timeout=PATIENCE_S) for _ in compilers]
     assert [type(model) for _, model, _ in found] == [Compiled, Compiled]
     (entry,) = (home / "models/compiled").iterdir()
-    assert entry == CompileCache(home).folder(orders["m"].sha256)
+    assert entry == CompileCache(home).folder(asked.sha256)
     assert sum(each._child is not None for each in compilers) == 1
 
 
@@ -110,7 +111,7 @@ def test_of_two_workers_one_compiles(model_files, tmp_path):
 def test_a_compile_that_fails_is_told_and_tried_again_by_the_next_worker(change, says, model_files, tmp_path):
     told = queue.Queue()
     made = order(model_files["logistic"], tmp_path, **change)
-    Compiler({"m": made}, lambda *what: told.put(what), 0.0).start()
+    Compiler(lambda *what: told.put(what), 0.0).start([made])
     _, model, engine = told.get(timeout=PATIENCE_S)
     assert model is None and engine.name == NATIVE and says in engine.reason
     assert CompileCache(tmp_path).load(made.sha256) == (None, None)
@@ -118,8 +119,8 @@ def test_a_compile_that_fails_is_told_and_tried_again_by_the_next_worker(change,
 
 def test_what_waits_is_given_up_when_the_worker_ends(model_files, tmp_path):
     told = []
-    compiler = Compiler({"m": order(model_files["logistic"], tmp_path)}, lambda *what: told.append(what), 3600.0)
-    compiler.start()
+    compiler = Compiler(lambda *what: told.append(what), 3600.0)
+    compiler.start([order(model_files["logistic"], tmp_path)])
     compiler.close()
     compiled()
     assert told == [] and compiler._child is None
@@ -128,9 +129,9 @@ def test_what_waits_is_given_up_when_the_worker_ends(model_files, tmp_path):
 @pytest.mark.slow
 def test_what_is_under_way_is_given_up_when_the_worker_ends(model_files, tmp_path):
     told = queue.Queue()
-    compiler = Compiler({"m": order(model_files["logistic"], tmp_path)}, lambda *what: told.put(what), 0.0)
+    compiler = Compiler(lambda *what: told.put(what), 0.0)
     (tmp_path / "models").mkdir()
-    compiler.start()
+    compiler.start([order(model_files["logistic"], tmp_path)])
     while compiler._child is None:
         pass
     compiler.close()

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts each set of clients that does not install next to MLRun into an environment of its own, build/peers/<name>,
 # from requirements/<name>.txt; does nothing where that is done already.
+#   The servers that `make bench-serving` compares with, from requirements/bench: prepare.sh bench
 #   Anew from the .in files: prepare.sh lock
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -15,7 +16,7 @@ lock() {
 }
 
 prepare() {
-    local requirements=requirements/$1.txt environment=$root/build/peers/$1
+    local requirements=$1 environment=$root/build/peers/$2
     cmp -s "$requirements" "$environment/installed.txt" && return
     rm -rf "$environment"
     "$uv" venv --quiet --python "$python" "$environment"
@@ -23,12 +24,16 @@ prepare() {
     cp "$requirements" "$environment/installed.txt"
 }
 
-if [ "${1:-}" = lock ]; then
-    for file in requirements/*.in; do lock "$file"; done
+folder=requirements
+case "${1:-}" in
+lock)
+    for file in requirements/*.in requirements/bench/*.in; do lock "$file"; done
     exit
-fi
-for file in requirements/*.txt; do
+    ;;
+bench) folder=requirements/bench ;;
+esac
+for file in "$folder"/*.txt; do
     name=$(basename "$file" .txt)
-    prepare "$name" || { echo "peers: $name could not be prepared" >&2; failed=1; }
+    prepare "$file" "$name" || { echo "peers: $name could not be prepared" >&2; failed=1; }
 done
 exit $failed

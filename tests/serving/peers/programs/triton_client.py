@@ -25,6 +25,13 @@ def check_health_and_metadata():
     assert CLIENT.get_model_repository_index()[0]["state"] == "READY"
 
 
+def check_load_and_unload():
+    CLIENT.unload_model("m")
+    assert not CLIENT.is_model_ready("m") and CLIENT.get_model_repository_index()[0]["state"] == "UNAVAILABLE"
+    CLIENT.load_model("m")
+    assert CLIENT.is_model_ready("m") and CLIENT.get_model_repository_index()[0]["state"] == "READY"
+
+
 def check_every_way_in_and_out():
     for binary_in in (True, False):
         for binary_out in (None, True, False):

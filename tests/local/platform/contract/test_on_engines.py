@@ -1,10 +1,12 @@
 """From an outbox over Kafka to verdicts in PostgreSQL and history on S3, while each of them goes away for a while."""
 
+import base64
 import os
 import random
 import signal
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,7 +29,7 @@ from monitoring.reference import profile_of
 
 pytestmark = [pytest.mark.slow, *(pytest.mark.engine(name) for name in ("kafka", "postgres", "s3"))]
 
-FUNCTION = Path(__file__).parents[3] / "functions" / "concept_drift" / "concept_drift.py"
+FUNCTION = Path(__file__).parents[4] / "functions" / "concept_drift" / "concept_drift.py"
 FEATURES, ROWS = ["price", "demand"], 3_000
 KEY, ENDPOINT = "shop/server/elec", "shop/server/elec/default/elec/v1"
 SMALL = {"LEEWAY_WINDOW_ROWS": "200", "LEEWAY_DETECTOR_ARL0": "2000", "LEEWAY_RANGE_ROWS": "300"}
@@ -55,7 +57,7 @@ def settings(laptop, kafka, postgres, s3):
     database = f"{postgres.url}?options=-csearch_path%3D{schema}"
     return Settings(
         home=laptop.home, stream=kafka.url, state=database, series=database, archive=s3.url(f"b{schema}"),
-        window_rows=200, detector_arl0=2_000, range_rows=300, stream_timeout_s=5.0,
+        window_rows=200, detector_arl0=2_000, range_rows=300, stream_timeout_s=5.0, stream_shards=2,
     )  # fmt: skip
 
 
@@ -89,16 +91,19 @@ def test_nothing_is_lost_and_a_copy_of_the_stream_gives_the_same_verdicts(
     with closing(connect.state(settings, "shared")) as shared:
         shared.commit({f"profile/{ENDPOINT}": profile})
     connect.stream(url, settings).close()
-    status = laptop.deploy(
-        "drift", "", build={"functionSourceCode": "", "path": str(FUNCTION)}, handler="concept_drift:handler",
-        env={**SMALL, **{f"LEEWAY_{name.upper()}": getattr(settings, name) for name in ("state", "series", "archive")}},
-        triggers={
-            "k": {
-                "kind": "kafka-cluster", "explicitAckMode": "explicitOnly",
-                "attributes": {"brokers": [kafka.url.removeprefix("kafka://")], "topics": [topic]},
-            }
+    deploy = partial(
+        laptop.deploy, "drift", "", build={"functionSourceCode": "", "path": str(FUNCTION)},
+        handler="concept_drift:handler",
+        env={
+            **SMALL, "INFERENCE_STREAM": url, "LEEWAY_STATE": settings.state, "LEEWAY_SERIES": settings.series,
+            "LEEWAY_ARCHIVE": settings.archive,
         },
     )  # fmt: skip
+    trigger = {
+        "kind": "kafka-cluster", "explicitAckMode": "explicitOnly", "workerTerminationTimeout": "1s",
+        "attributes": {"brokers": [kafka.url.removeprefix("kafka://")], "topics": [topic]},
+    }  # fmt: skip
+    status = deploy(triggers={"k": trigger})
     assert status["state"] == "ready", status
 
     outbox = Outbox.create(tmp_path / "outbox", settings, SystemClock())
@@ -116,6 +121,8 @@ def test_nothing_is_lost_and_a_copy_of_the_stream_gives_the_same_verdicts(
 
     keep(parts[0])
     laptop.until(lambda: consumed() > 500, "the first ranges")
+    with closing(connect.stream(url, settings)) as stream:
+        assert stream.append([(KEY, b"no record")]) == 1
     kafka.stop()
     keep(parts[1])
     kafka.start()
@@ -124,27 +131,36 @@ def test_nothing_is_lost_and_a_copy_of_the_stream_gives_the_same_verdicts(
     keep(parts[2])
     os.kill(laptop.status("drift")["workers"][0]["pid"], signal.SIGKILL)
     postgres.start()
-    for part in parts[3:]:
+    keep(parts[3])
+    status = deploy(triggers={"k": {**trigger, "numWorkers": 2}})  # the partitions are dealt out anew
+    assert status["state"] == "ready", status
+    for part in parts[4:]:
         keep(part)
     assert forwarder.close(60)
     with closing(connect.stream(url, settings)) as stream:
-        end = stream.bounds(0)[1]
+        shard = max((0, 1), key=lambda each: stream.bounds(each)[1])
+        end = stream.bounds(shard)[1]
         laptop.until(lambda: consumed() == end, "everything")
-        messages = [each for at in range(0, end, 1_000) for each in stream.read(0, at, 1_000)]
+        messages = [each for at in range(0, end, 1_000) for each in stream.read(shard, at, 1_000)]
     assert [each.offset for each in messages] == list(range(end))
 
     found = outcome(settings)
     counts = found["counts"][KEY]
     assert (counts["predictions"]["rows"], counts["feedback"]["joined"]) == (ROWS, ROWS - 20)
     assert counts["lost"] == 0
+    with closing(connect.stream(f"{url}-dead", settings)) as dead:
+        letters = [msgspec.json.decode(each.value) for at in range(dead.shards) for each in dead.read(at, 0, 10)]
+    assert [base64.b64decode(letter["raw"]) for letter in letters] == [b"no record"]
     assert connect.archive(settings).read("prediction", KEY).num_rows == ROWS
     assert {incident.detector for incident in found["incidents"]} == {"concept_drift", "data_drift"}
-    assert outcome(copied(messages, url, replace(settings, home=tmp_path / "copy"), profile)) == found
+    again = outcome(copied(messages, url, replace(settings, home=tmp_path / "copy"), profile))
+    assert again["counts"] == found["counts"]
+    assert again == found
 
 
 def copied(messages: list[Message], url: str, settings: Settings, profile: bytes) -> Settings:
     """The stream with its append times in the embedded backend, consumed there."""
-    embedded = replace(settings, stream="", state="", series="", archive="")
+    embedded = replace(settings, stream="", state="", series="", archive="", stream_shards=1)
     clock = ManualClock(0)
     stream = connect.stream("copy", embedded, clock)
     for message in messages:
@@ -155,9 +171,19 @@ def copied(messages: list[Message], url: str, settings: Settings, profile: bytes
     )  # fmt: skip
     shared.commit({f"profile/{ENDPOINT}": profile})
     consumer = Consumer(
-        url, 0, embedded, state, shared, series, connect.archive(embedded), clock, lambda incident: None, "s"
+        url,
+        messages[0].shard,
+        embedded,
+        state,
+        shared,
+        series,
+        connect.archive(embedded),
+        clock,
+        lambda incident: None,
+        "s",
     )
-    consumer.consume(stream.read(0, 0, len(messages)))
+    # Nuclio does not tell a message's key; the record itself names its deployment.
+    consumer.consume(each._replace(key="") for each in stream.read(0, 0, len(messages)))
     for store in (stream, state, shared, series):
         store.close()
     return embedded

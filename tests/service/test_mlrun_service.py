@@ -1,0 +1,103 @@
+"""MLRun's own client, the project and a stub of the service behind it: nothing of the laptop takes part."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from leeway.record import Incident, Position, RowReference, Verdict
+from tests.service.mlrun_service import ADDRESS, MlrunService
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+CODE = """
+def double(context, x=2):
+    context.log_result("doubled", 2 * x)
+    context.log_artifact("told", body=b"hello", local_path="told.txt")
+"""
+PROGRAM = """
+import json, sys
+import leeway, mlrun, msgspec
+from leeway.record import Incident
+from monitoring.mlrun_alert import raise_mlrun_alert
+
+assert leeway.start() == mlrun.mlconf.dbpath
+project = mlrun.load_project("./")
+job = project.set_function("job.py", "job", kind="job", image="mlrun/mlrun", handler="double")
+run = project.run_function(job, params={"x": 21}, local=True)
+server = project.get_function("model-server")
+server.set_envs({"SERVING_MODEL_m": "store://models/m", "INFERENCE_STREAM": "kafka://broker:9092/elec"})
+server.set_env_from_secret("LEEWAY_STATE", "stores", "state")
+deployed = project.deploy_function(server)
+raise_mlrun_alert(msgspec.json.decode(sys.argv[1], type=Incident))
+print("RESULT", json.dumps([run.state(), run.status.results, deployed.state, server.status.address]))
+"""
+INCIDENT = {
+    "id": "i-1", "endpoint": "leeway/model-server/m/default/m/v1", "detector": "concept_drift", "kind": "concept_drift",
+    "state": "open",
+}  # fmt: skip
+
+
+@pytest.fixture
+def service():
+    service = MlrunService()
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def context(tmp_path):
+    """A copy of the project as it comes from git or an archive."""
+    for name in ("project.yaml", "project_setup.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("functions", "workflows"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "job.py").write_text(CODE)
+    return tmp_path
+
+
+def test_load_run_deploy_a_result_and_an_alert_reach_the_service(service, context, incident):
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("MLRUN_", "LEEWAY_"))},
+        "MLRUN_DBPATH": service.url, "MLRUN_IGNORE_ENV_FILE": "1", "PYTHONPATH": str(ROOT),
+        "MLRUN_HTTPDB__LOGS__NUCLIO__PULL_DEPLOY_STATUS_DEFAULT_INTERVAL": "0",
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, incident], cwd=context, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    said = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
+    state, results, deployed, address = json.loads(said.removeprefix("RESULT "))
+    assert (state, results, deployed, address) == ("completed", {"doubled": 42}, "ready", ADDRESS)
+    assert not (context / ".leeway").exists(), "the laptop stayed away"
+    assert service.unknown == []
+
+    (run,) = (value for path, value in service.kept.items() if path.startswith("projects/leeway/runs/"))
+    assert (run["status"]["state"], run["status"]["results"]) == ("completed", {"doubled": 42})
+    (artifact,) = (value for path, value in service.kept.items() if path.startswith("projects/leeway/artifacts/"))
+    assert artifact["metadata"]["tree"] == run["metadata"]["uid"], "its lineage"
+    (function,) = service.deployed
+    assert function["spec"]["function_handler"] == "model_server:handler"
+    env = {entry["name"]: entry for entry in function["spec"]["env"]}
+    assert env["INFERENCE_STREAM"]["value"] == "kafka://broker:9092/elec"
+    assert "value" not in env["LEEWAY_STATE"], "a secret is named, not told"
+    (event,) = service.kept["projects/leeway/events/concept-drift-detected"]
+    assert event["entity"]["ids"] == ["leeway/model-server/m/default/m/v1"]
+    assert event["value_dict"]["detector"] == "concept_drift"
+
+
+@pytest.fixture
+def incident():
+    at = Position(0, 9, 0)
+    row = RowReference(at, "r-9", 0)
+    verdict = Verdict(
+        id="v-1", endpoint=INCIDENT["endpoint"], detector="concept_drift", kind="concept_drift", status=2, at=at,
+        appended=1_700_000_000, rows=10, first=row, last=row, statistic=9.0, threshold=8.0,
+    )  # fmt: skip
+    return msgspec.json.encode(Incident(**INCIDENT, opened=verdict)).decode()
