@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from serving.types import InferenceRequest, Prediction
 
 from .base import Model
 from .user_class import plain_outputs
+
+_NAMED = re.compile(r"models:/([^/@]+)/([^/@]+)")
+_STAGES = ("none", "staging", "production", "archived", "latest")
 
 
 class MlflowModel(Model):
@@ -56,10 +60,22 @@ def main(argv: list[str]) -> int:
     import mlflow.artifacts
     import mlflow.environment_variables as variables
 
-    uri, folder = argv
+    uri, folder = _with_alias(argv[0]), argv[1]
     variables.MLFLOW_ALLOW_FILE_STORE.set(True)  # it is only read
     print(json.dumps({"file": mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=folder)}))
     return 0
+
+
+def _with_alias(uri: str) -> str:
+    """models:/name/word, where the word is neither a version nor one of MLflow's stages, means the alias of that name.
+
+    >>> _with_alias("models:/elec/experimental"), _with_alias("models:/elec/Staging"), _with_alias("models:/elec/3")
+    ('models:/elec@experimental', 'models:/elec/Staging', 'models:/elec/3')
+    """
+    found = _NAMED.fullmatch(uri)
+    if found is None or found[2].isdecimal() or found[2].lower() in _STAGES:
+        return uri
+    return f"models:/{found[1]}@{found[2]}"
 
 
 if __name__ == "__main__":
