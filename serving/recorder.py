@@ -154,7 +154,7 @@ class Recorder:
 
     def _told(self, exchange: Exchange, origin: Origin) -> Said:
         told, error = exchange.feedback, exchange.error
-        return Said(
+        plain = Said(
             exchange.id,
             self._clock.text(exchange.when),
             origin,
@@ -165,6 +165,7 @@ class Recorder:
             labels=told.labels,
             trace=exchange.trace,
         )
+        return plain if exchange.walk is None else self._of_graph(plain, exchange.walk)
 
 
 class _WrittenTime:

@@ -27,6 +27,7 @@ def run(machine, schedules, **more):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)
 def test_nothing_is_lost_or_doubled_and_verdicts_stay_the_same(machine):
     run(machine, 150, derandomize=True)
 
