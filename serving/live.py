@@ -31,7 +31,7 @@ class Live:
         self._told: dict[str, int] = {}
         self._told_at = float("-inf")
         self._is_away = False
-        self._stop = threading.Event()
+        self._stop, self._lock = threading.Event(), threading.Lock()
 
     def start(self) -> None:
         """Look once, and from then on in a thread; nothing where there is nothing to follow."""
@@ -41,6 +41,19 @@ class Live:
 
     def look(self) -> None:
         """Take over what should run now."""
+        with self._lock:
+            if not self._stop.is_set():  # else the thread would say that it lives after it has left
+                self._look()
+
+    def close(self) -> None:
+        """Stop, and say so."""
+        self._stop.set()
+        with self._lock, suppress(Exception):
+            if self._state is not None:
+                leave(self._state, self._function_uri, self._name)
+                self._state.close()
+
+    def _look(self) -> None:
         try:
             self._state = self._state or self._open_state()
             for each in self._running:
@@ -55,14 +68,6 @@ class Live:
             if not self._is_away:
                 _log.warning("the state store is away, so the traffic stays as it is: %s", error)
             self._is_away = True
-
-    def close(self) -> None:
-        """Stop, and say so."""
-        self._stop.set()
-        if self._state is not None:
-            with suppress(Exception):
-                leave(self._state, self._function_uri, self._name)
-                self._state.close()
 
     def _follow(self, state: State, running: Running) -> None:
         name = running.deployment.name

@@ -103,6 +103,8 @@ class Repository:
     def look(self) -> None:
         """Take over what others changed. While the state is away, all stays as it is."""
         with self._lock:
+            if self._stop.is_set():  # else the thread would say that it lives after it has left
+                return
             try:
                 state = self._opened()
                 self._follow(row_of(state, self._function_uri))

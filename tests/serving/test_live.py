@@ -95,6 +95,13 @@ def test_while_the_state_is_away_the_last_shares_stay(tmp_path, caplog):
     live.close()
 
 
+def test_a_worker_that_has_left_says_nothing_more(worker, state_of):
+    server, live = worker(main=100, canary=0)
+    live.close()
+    live.look()  # as its thread may, once more
+    assert workers(state_of(server), "shop/model-server") == []
+
+
 def test_a_worker_that_does_not_follow_is_named(worker, state_of, monkeypatch):
     server, live = worker(main=100, canary=0)
     live._stop.set()

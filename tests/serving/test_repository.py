@@ -266,6 +266,7 @@ def test_workers_that_leave_say_so(workers, shared):
     (known,) = living(shared, "shop/model-server")
     assert (known.pid, known.version) == (os.getpid(), 0)
     function.close()
+    function._repository.look()  # as its thread may, once more
     assert living(shared, "shop/model-server") == []
 
 
