@@ -35,7 +35,7 @@ class Outbox:
     def __init__(self, file: OutboxFile, settings: Settings):
         self.file, self.id = file, file.id
         self.work, self.hurry = threading.Event(), threading.Event()
-        self.hurry_at = _MANY
+        self.hurry_at, self._look_at = _MANY, 0
         self._limit, self._sync = settings.outbox_limit_mb * _MIB, settings.outbox_sync
         self._lock = threading.RLock()
         self._slots: dict[str, Slot] = {}
@@ -77,12 +77,8 @@ class Outbox:
             if reason:
                 self._count(key, slot, reason)
                 return False
-        waiting = file.written - file.confirmed
-        if waiting >= self.hurry_at:
-            if not self.hurry.is_set():
-                self.hurry.set()
-            if waiting >= _BEHIND and file.written % _SELDOM == 0:
-                time.sleep(_PAUSE_S)
+        if file.written >= self._look_at:
+            self._look()
         if not self.work.is_set():
             self.work.set()
         return True
@@ -125,6 +121,17 @@ class Outbox:
     def delete(self) -> None:
         """Remove the file: everything was forwarded, and the ends were sent."""
         self._leave(self.file.delete)
+
+    def _look(self) -> None:
+        """See how far behind the forwarder is, and when that is worth looking at again."""
+        file = self.file
+        waiting = file.written - file.confirmed
+        self._look_at = file.confirmed + self.hurry_at
+        if waiting >= self.hurry_at:
+            if not self.hurry.is_set():
+                self.hurry.set()
+            if waiting >= _BEHIND and file.written % _SELDOM == 0:
+                time.sleep(_PAUSE_S)
 
     def _leave(self, leave: Callable[[], None]) -> None:
         with self._lock:

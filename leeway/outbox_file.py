@@ -37,6 +37,7 @@ class OutboxFile:
         self.base, self.sent, self.end = base, sent, sent
         self.written = self.confirmed = 0
         self.slots: list[Slot] = []
+        self._is_own = True
         self._fd, self._files, self._pwrite = fd, files, files.pwrite
 
     @classmethod
@@ -80,6 +81,7 @@ class OutboxFile:
         data = files.pread(fd, DATA, 0)
         head = layout.unpack_head(data)
         file = cls(path, fd, files, head.id, head.base, head.sent)
+        file._is_own = False
         for index in range(layout.SLOTS):
             start = layout.slot_offset(index)
             found = layout.unpack_slot(data[start : start + layout.SLOT_BYTES].ljust(layout.SLOT_BYTES, b"\0"))
@@ -134,7 +136,7 @@ class OutboxFile:
         data = self._files.pread(self._fd, min(limit, end - position), at)
         if len(data) >= layout.FRAME_HEAD and len(data) < (size := layout.frame_size(data)) <= end - position:
             data = self._files.pread(self._fd, size, at)
-        found = layout.unpack_frames(data, position, len(self.slots))
+        found = layout.unpack_frames(data, position, len(self.slots), self._is_own)
         if not found and position < end:
             self.sent, self.confirmed = end, written
             _write(self._files, self._fd, layout.pack_place(self.base, end), layout.PLACE)
