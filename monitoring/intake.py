@@ -192,8 +192,7 @@ class Intake:
     def _reward(self, record: Record, key: str) -> None:
         """Count a reward for the arm that it speaks of, where that is known."""
         reward = record.request.reward
-        arm = record.arm or self._labels.arm(key, record.request.id)
-        if reward is not None and arm:
+        if reward is not None and (arm := record.arm or self._labels.arm(key, record.request.id)):
             self._rewards.add(key, arm, reward if isinstance(reward, list) else [reward])
 
     def _decide(self, message: Message, at: Place, record: Record, key: str) -> None:

@@ -43,7 +43,7 @@ class S3Server(Server):
     def command(self) -> list[str]:
         ports = [f"-{name}={port}" for name, port in self._ports.items()]
         s3 = ["-s3", f"-s3.port={self.port}", "-s3.config=s3.json", "-s3.port.iceberg=0", "-s3.port.lance=0"]
-        limits = ["-master.volumeSizeLimitMB=64", "-volume.max=200"]
+        limits = ["-master.volumeSizeLimitMB=64", "-volume.max=5000"]
         return [
             str(_WEED),
             "server",
