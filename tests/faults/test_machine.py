@@ -3,6 +3,7 @@ of breaking a rule of the record is found out."""
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from leeway import outbox_layout as layout
@@ -109,5 +110,6 @@ MUTANTS = [
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_it_finds_out(machine, monkeypatch, mutant):
     mutant(monkeypatch)
-    with pytest.raises(AssertionError):
+    # Flaky: found out, but not when the same steps were taken again, as outboxes have other names then.
+    with pytest.raises((AssertionError, Flaky)):
         run(machine, 200, derandomize=True, phases=[Phase.generate])
