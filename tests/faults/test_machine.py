@@ -3,7 +3,6 @@ of breaking a rule of the record is found out."""
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from leeway import outbox_layout as layout
@@ -107,9 +106,9 @@ MUTANTS = [
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_it_finds_out(machine, monkeypatch, mutant):
     mutant(monkeypatch)
-    # Flaky: found out, but not when the same steps were taken again, as outboxes have other names then.
-    with pytest.raises((AssertionError, Flaky)):
-        run(machine, 200, derandomize=True, phases=[Phase.generate])
+    with pytest.raises(AssertionError):  # most often among the first fifty; the names of outboxes are left to chance
+        run(machine, 2_000, derandomize=True, phases=[Phase.generate])
