@@ -1,24 +1,22 @@
-"""What should run: one versioned row per deployment in the shared state, which its workers follow, and what they say
-of themselves there.
+"""What should run: one versioned row per deployment in the shared state, which its workers follow.
 
 A row holds the shares of traffic that a person or a controller set, with the history of who, when and why. It counts as
 long as the deployment is declared as it was then: a deployment with other shares of its own begins anew.
 """
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
-from .errors import Conflict
+from .compare_and_set import compare_and_set
 from .interfaces import State
 
 SHARED = "shared"  # the name of the state
-_DESIRED, _LIVE = "desired/", "live/"
+LIVE = "live"  # the workers that follow it, as their group
+_DESIRED = "desired/"
 _REWARDS = "monitoring/rewards/"  # as the stream's consumer shows them
 _HISTORY = 200
-ALIVE_S = 15.0  # a worker that was silent for longer is gone
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,14 +44,6 @@ class Desired(msgspec.Struct, frozen=True):
         return self.history[-1].weights
 
 
-class Worker(msgspec.Struct, frozen=True):
-    """A worker of a function: which version of each deployment it runs, and when it said so (epoch seconds)."""
-
-    name: str
-    seen: float
-    versions: dict[str, int]
-
-
 class Reward(msgspec.Struct, frozen=True, array_like=True):
     """What an arm got: how many rewards, their sum, and their sum with each held between 0 and 1."""
 
@@ -78,18 +68,15 @@ def change(
     state: State, key: str, declared: Mapping[str, int], weights: Mapping[str, int], who: str, why: str
 ) -> Change:
     """Put new shares in force. Of two at a time both count, one after the other."""
-    while True:
-        raw = state.get(_DESIRED + key)
-        known = None if raw is None else msgspec.json.decode(raw, type=Desired)
+
+    def make(before: bytes | None) -> tuple[bytes, Change]:
+        known = None if before is None else msgspec.json.decode(before, type=Desired)
         when = datetime.now(UTC).isoformat(timespec="seconds")
         made = Change(1 if known is None else known.version + 1, when, who, why, dict(weights))
         history = [*([] if known is None else known.history), made][-_HISTORY:]
-        value = msgspec.json.encode(Desired(dict(declared), history))
-        try:
-            state.commit({_DESIRED + key: value}, expect={_DESIRED + key: raw})
-            return made
-        except Conflict:
-            continue
+        return msgspec.json.encode(Desired(dict(declared), history)), made
+
+    return compare_and_set(state, _DESIRED + key, make)
 
 
 def reset(state: State, key: str, why: str) -> None:
@@ -97,20 +84,3 @@ def reset(state: State, key: str, why: str) -> None:
     known = desired(state, key)
     if known is not None and known.weights != known.declared:
         change(state, key, known.declared, known.declared, "", why)
-
-
-def tell(state: State, function_uri: str, worker: Worker) -> None:
-    """Say which worker this is, and what it runs."""
-    state.commit({f"{_LIVE}{function_uri}/{worker.name}": msgspec.json.encode(worker)})
-
-
-def leave(state: State, function_uri: str, name: str) -> None:
-    """Say that a worker is gone."""
-    state.commit(deletes=[f"{_LIVE}{function_uri}/{name}"])
-
-
-def workers(state: State, function_uri: str, now: float | None = None) -> list[Worker]:
-    """Those that live. `now` is in epoch seconds."""
-    now = time.time() if now is None else now
-    found = (msgspec.json.decode(value, type=Worker) for value in state.scan(f"{_LIVE}{function_uri}/").values())
-    return [each for each in found if now - each.seen < ALIVE_S]

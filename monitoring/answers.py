@@ -1,5 +1,6 @@
 """The prediction records of one endpoint in one batch, as rows and columns."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -20,7 +21,39 @@ def is_whole(record: Record) -> bool:
     return answered > 0 and (asked == answered or asked == 0) and record.op == INFER and record.error is None
 
 
-class Answers:
+class FedRows:
+    """What batches of answers have in common, whatever they are made of: their `places` by record, and by row the
+    record that is its `owner`, the `columns`, and (as indices, shape (k,)) those that detectors may see: `fed`."""
+
+    shard: int
+    places: Sequence[Place]
+    owner: np.ndarray
+    columns: Columns
+    fed: np.ndarray
+
+    @cached_property
+    def clocks(self) -> np.ndarray:
+        """The shard's clock at each record, shape (records,)."""
+        return np.array([at.clock for at in self.places])
+
+    def fed_columns(self, start: int, stop: int) -> Columns:
+        """The inputs of rows `start` to `stop` of those that detectors may see."""
+        if len(self.fed) == len(self.owner):
+            return cut(self.columns, start, stop)
+        return take(self.columns, self.fed[start:stop])
+
+    def fed_values(self, values: list[Any], start: int, stop: int) -> list[Any]:
+        """Of one value per row, those of rows `start` to `stop` of those that detectors may see."""
+        if len(self.fed) == len(self.owner):
+            return values[start:stop]
+        return [values[row] for row in self.fed[start:stop]]
+
+    def position(self, row: int) -> Position:
+        at = self.places[self.owner[row]]
+        return Position(self.shard, at.offset, at.index)
+
+
+class Answers(FedRows):
     """Records of one endpoint in stream order; filled first, read then. `names` are the columns of nameless rows."""
 
     def __init__(self, shard: int, key: str, endpoint: str, live: int = 0):
@@ -56,11 +89,6 @@ class Answers:
         if 0 in sizes:
             sizes = [size or len(record.resp.outputs) or 1 for size, record in zip(sizes, self.records)]
         return sizes
-
-    @cached_property
-    def clocks(self) -> np.ndarray:
-        """The shard's clock at each record, shape (records,)."""
-        return np.array([at.clock for at in self.places])
 
     @cached_property
     def is_flat(self) -> bool:
@@ -111,18 +139,6 @@ class Answers:
         good = [whole and status is COUNTED for whole, status in zip(self.whole, self.statuses)]
         return np.flatnonzero(np.array(good)[self.owner])
 
-    def fed_columns(self, start: int, stop: int) -> Columns:
-        """The inputs of rows `start` to `stop` of those that detectors may see."""
-        if len(self.fed) == len(self.owner):
-            return cut(self.columns, start, stop)
-        return take(self.columns, self.fed[start:stop])
-
-    def fed_values(self, values: list[Any], start: int, stop: int) -> list[Any]:
-        """Of one value per row, those of rows `start` to `stop` of those that detectors may see."""
-        if len(self.fed) == len(self.owner):
-            return values[start:stop]
-        return [values[row] for row in self.fed[start:stop]]
-
     def counted_rows(self) -> list[int]:
         """Rows of each record, none of one that was not counted."""
         return [size if status is COUNTED else 0 for size, status in zip(self.sizes, self.statuses)]
@@ -130,10 +146,6 @@ class Answers:
     def reference(self, row: int) -> RowReference:
         """The name of a row, given its index here."""
         return RowReference(self.position(row), self.records[self.owner[row]].id, int(self.row[row]))
-
-    def position(self, row: int) -> Position:
-        at = self.places[self.owner[row]]
-        return Position(self.shard, at.offset, at.index)
 
     def _by_row(self, values: list[list[Any]]) -> list[Any]:
         """One value per row; None for the rows of a record that has another number of them."""

@@ -8,11 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leeway.profile import Profile
-from leeway.record import INFER, Position, RowReference
+from leeway.record import INFER, RowReference
 
+from .answers import FedRows
 from .archived_truth import are_tests, record_starts
 from .archived_values import values_of
-from .columns import Column, Columns, column_of, cut, take
+from .columns import Column, Columns, column_of
 from .detectors.values import NUMBER, TEXT
 from .label_values import Place
 
@@ -75,7 +76,7 @@ class ArchivedEndpoint:
         return column_of(values_of(values, self._types.get(name.removeprefix(INPUT), [NUMBER])))
 
 
-class ArchivedAnswers:
+class ArchivedAnswers(FedRows):
     """The records `start` to `stop` of an endpoint, as Answers are; `counted` says which of them detectors may
     see."""
 
@@ -92,11 +93,6 @@ class ArchivedAnswers:
         """The answers of a record, given its number."""
         first, last = int(self._endpoint.firsts[number]), int(self._endpoint.ends[number])
         return self.outputs[first - self._first : last - self._first]
-
-    @cached_property
-    def clocks(self) -> np.ndarray:
-        """The shard's clock at each record, shape (records,)."""
-        return np.array([at.clock for at in self.places])
 
     @cached_property
     def owner(self) -> np.ndarray:
@@ -124,26 +120,10 @@ class ArchivedAnswers:
         given = [None if lacks else row for row, lacks in zip(given, lacking[self.owner].tolist())]
         return None if lacking.all() else given
 
-    def fed_columns(self, start: int, stop: int) -> Columns:
-        """The inputs of rows `start` to `stop` of those that detectors may see."""
-        if len(self.fed) == len(self.owner):
-            return cut(self.columns, start, stop)
-        return take(self.columns, self.fed[start:stop])
-
-    def fed_values(self, values: list[Any], start: int, stop: int) -> list[Any]:
-        """Of one value per row, those of rows `start` to `stop` of those that detectors may see."""
-        if len(self.fed) == len(self.owner):
-            return values[start:stop]
-        return [values[row] for row in self.fed[start:stop]]
-
     def reference(self, row: int) -> RowReference:
         """The name of a row, given its index here."""
         number = self.start + int(self.owner[row])
         return RowReference(self.position(row), self._endpoint.ids[number], self._in_record(row, number))
-
-    def position(self, row: int) -> Position:
-        at = self.places[self.owner[row]]
-        return Position(self.shard, at.offset, at.index)
 
     def _in_record(self, row: int, number: int) -> int:
         return self._first + row - int(self._endpoint.firsts[number])

@@ -2,14 +2,14 @@
 
 import logging
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from leeway.desired import Worker, desired, leave, rewards, tell
+from leeway.desired import LIVE, desired, rewards
 from leeway.interfaces import State
+from leeway.workers import HOST, Worker, leave, tell
 
 from .graph.running import Running, Split
 
@@ -25,7 +25,7 @@ class Live:
 
     def __init__(self, open_state: Callable[[], State], function_uri: str, worker: str, running: Sequence[Running]):
         self._open_state, self._function_uri = open_state, function_uri
-        self._name = f"{socket.gethostname()}-{os.getpid()}-{worker}"
+        self._name = f"{HOST}-{os.getpid()}-{worker}"
         self._running = [each for each in running if each.follows]
         self._state: State | None = None
         self._told: dict[str, int] = {}
@@ -50,7 +50,7 @@ class Live:
         self._stop.set()
         with self._lock, suppress(Exception):
             if self._state is not None:
-                leave(self._state, self._function_uri, self._name)
+                leave(self._state, LIVE, self._function_uri, self._name)
                 self._state.close()
 
     def _look(self) -> None:
@@ -83,7 +83,7 @@ class Live:
     def _tell(self, state: State) -> None:
         versions, now = {each.deployment.name: each.split.version for each in self._running}, time.monotonic()
         if versions != self._told or now - self._told_at >= _TELL_S:
-            tell(state, self._function_uri, Worker(self._name, time.time(), versions))
+            tell(state, LIVE, self._function_uri, Worker(self._name, HOST, os.getpid(), time.time(), versions))
             self._told, self._told_at = versions, now
 
     def _run(self) -> None:

@@ -16,6 +16,7 @@ import msgspec
 from leeway.errors import LeewayError
 from leeway.interfaces import State
 from leeway.model_hash import model_hash
+from leeway.workers import HOST, Worker, leave, living, tell
 
 from .dataplane import DataPlane, Served, served
 from .errors import BadRequest, LoadError, NotFound, NotOffered
@@ -23,10 +24,11 @@ from .graph.deployment import Deployment, Node, Predictor
 from .graph.environment import PREDICTOR
 from .models.load import LoadedModel, load
 from .models.self_test import self_test
-from .repository_row import HOST, Entry, Row, Worker, change_row, leave, living, row_of, tell
+from .repository_row import Entry, Row, change_row, row_of
 
 _LOOK_S, _TELL_S, _PATIENCE_S, _PAUSE_S = 1.0, 5.0, 10.0, 0.05
 _KNOWN = ("model_uri", "version")
+GROUP, _MODELS = "repository", "models"  # the workers that follow the row, and what they call it
 
 _log = logging.getLogger("leeway.serving")
 
@@ -67,7 +69,7 @@ class Repository:
         self._stop.set()
         with self._lock, suppress(Exception):
             if self._state is not None:
-                leave(self._state, self._function_uri, self._name)
+                leave(self._state, GROUP, self._function_uri, self._name)
                 self._state.close()
                 self._state = None
 
@@ -180,11 +182,9 @@ class Repository:
         self._row, self._told_at = row, float("-inf")
 
     def _tell(self, state: State) -> None:
-        tell(
-            state,
-            self._function_uri,
-            Worker(self._name, HOST, os.getpid(), time.time(), self._row.version, dict(self._failed)),
-        )
+        follows, failed = {_MODELS: self._row.version}, dict(self._failed)
+        me = Worker(self._name, HOST, os.getpid(), time.time(), follows, failed)
+        tell(state, GROUP, self._function_uri, me)
         self._told_at = time.monotonic()
 
     def _confirmed(self, name: str, row: Row) -> None:
@@ -192,9 +192,9 @@ class Repository:
         end = time.monotonic() + _PATIENCE_S
         while True:
             with self._lock:
-                workers = living(self._opened(), self._function_uri)
+                workers = living(self._opened(), GROUP, self._function_uri)
             failed = [f"{each.name} ({each.failed[name]})" for each in workers if name in each.failed]
-            late = [each.name for each in workers if each.version < row.version]
+            late = [each.name for each in workers if each.versions[_MODELS] < row.version]
             if not late and not failed:
                 return
             if not late or time.monotonic() > end:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leeway.desired import ALIVE_S, Change, change, desired, workers
+from leeway.desired import LIVE, Change, change, desired
 from leeway.interfaces import State
+from leeway.workers import living
 
 from .errors import BadRequest
 from .graph.deployment import Deployment
@@ -27,14 +28,9 @@ class Changed:
     notes: tuple[str, ...]
 
 
-def declared(deployment: Deployment) -> dict[str, int]:
-    """The shares that a deployment itself says, of the predictors that answer."""
-    return {each.name: each.weight for each in deployment.live}
-
-
 def current(state: State, key: str, deployment: Deployment) -> dict[str, int]:
     """The shares that are in force."""
-    own, found = declared(deployment), desired(state, key)
+    own, found = deployment.shares, desired(state, key)
     return own if found is None or found.declared != own else {name: found.weights.get(name, 0) for name in own}
 
 
@@ -44,7 +40,7 @@ def set_traffic(
     """Give predictors their shares, in percent. `key` is project/function/deployment. With two predictors the other one
     gets the rest; LoadError with Seldon's words where the shares do not add up, BadRequest where there is no such
     predictor. It waits for the live workers, 10 s at most."""
-    own = declared(deployment)
+    own = deployment.shares
     if unknown := [name for name in shares if name not in own]:
         raise BadRequest(f"{deployment.name} has no predictor {unknown[0]!r:.60} that answers; it has {', '.join(own)}")
     if wrong := [share for share in shares.values() if type(share) is not int or not 0 <= share <= 100]:
@@ -80,9 +76,9 @@ def patched(deployment: Deployment, patch: Any) -> dict[str, int]:
 
 def _wait(state: State, key: str, deployment: str, version: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(workers that have it, workers that have not)"""
-    function_uri, deadline = key.rpartition("/")[0], time.monotonic() + min(_PATIENCE_S, ALIVE_S)
+    function_uri, deadline = key.rpartition("/")[0], time.monotonic() + _PATIENCE_S
     while True:
-        known = [each for each in workers(state, function_uri) if deployment in each.versions]
+        known = [each for each in living(state, LIVE, function_uri) if deployment in each.versions]
         waiting = tuple(each.name for each in known if each.versions[deployment] < version)
         if not waiting or time.monotonic() > deadline:
             return tuple(each.name for each in known if each.name not in waiting), waiting

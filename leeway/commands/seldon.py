@@ -1,6 +1,7 @@
 """SeldonDeployments in service: applied, found again, and taken out of it."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from leeway.settings import Settings
 from . import functions
 
 if TYPE_CHECKING:
+    from leeway.interfaces import State
     from serving.graph.seldon_deployment import SeldonDeployment
 
 VARIABLE = "SELDON_DEPLOYMENT"
@@ -96,14 +98,11 @@ def delete(settings: Settings, one: Applied) -> list[str]:
 def traffic(settings: Settings, one: Applied, shares: Mapping[str, int], why: str) -> dict[str, Any]:
     """Give its predictors these shares, in every worker, and put it on record in its stream."""
     import getpass
-    from contextlib import closing
 
-    from leeway.backends import connect
-    from leeway.desired import SHARED
     from serving.traffic import set_traffic
 
     who = getpass.getuser()
-    with closing(connect.state(settings, SHARED)) as state:
+    with _shared(settings) as state:
         made = set_traffic(state, one.key, one.seldon.deployment, shares, who, why)
     weights, version = made.change.weights, made.change.version
     decision = {"do": "traffic", "weights": weights, "version": version, "who": who, "note": why}
@@ -121,15 +120,12 @@ def traffic(settings: Settings, one: Applied, shares: Mapping[str, int], why: st
 
 def history(settings: Settings, one: Applied) -> tuple[dict[str, int], list[dict[str, Any]]]:
     """(the shares in force, every change of them from the first on)"""
-    from contextlib import closing
-
     import msgspec
 
-    from leeway.backends import connect
-    from leeway.desired import SHARED, desired
+    from leeway.desired import desired
     from serving.traffic import current
 
-    with closing(connect.state(settings, SHARED)) as state:
+    with _shared(settings) as state:
         found = desired(state, one.key)
         changes = [] if found is None else [msgspec.to_builtins(each) for each in found.history]
         return current(state, one.key, one.seldon.deployment), changes
@@ -200,13 +196,20 @@ def _apply(seldon: "SeldonDeployment", folder: Path, project: str, settings: Set
 
 def _begin_anew(settings: Settings, key: str) -> None:
     """What the file says is in force from now on."""
-    from contextlib import closing
+    from leeway.desired import reset
 
+    with _shared(settings) as state:
+        reset(state, key, "apply")
+
+
+@contextmanager
+def _shared(settings: Settings) -> "Iterator[State]":
+    """The state that the workers of all functions share."""
     from leeway.backends import connect
-    from leeway.desired import SHARED, reset
+    from leeway.desired import SHARED
 
     with closing(connect.state(settings, SHARED)) as state:
-        reset(state, key, "apply")
+        yield state
 
 
 def _with_absolute_paths(document: Mapping[str, Any], folder: Path, name: str) -> dict[str, Any]:

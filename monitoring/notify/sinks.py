@@ -65,9 +65,7 @@ class Slack(Sink):
     """What Slack's incoming webhooks take, and Mattermost, Rocket.Chat and others with them."""
 
     def body(self, notices: Sequence[Notice], link: str) -> Any:
-        lines = [
-            f"{':red_circle:' if each.begins else ':large_green_circle:'} {_linked(each, link)}" for each in notices
-        ]
+        lines = [f"{_SIGNS[each.begins]} {_linked(each, link)}" for each in notices]
         shown = lines[:_MOST] + ([f"and {len(lines) - _MOST} more"] if len(lines) > _MOST else [])
         return {"text": _plain(notices).translate(_ESCAPED), "blocks": [_section(line) for line in shown]}
 

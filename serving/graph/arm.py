@@ -24,7 +24,7 @@ class Arm:
     def endpoint(self) -> Endpoint:
         """Who answers, where it is not one model alone: the arm, in a version of all its nodes' versions."""
         known, places = self._known, self._places
-        found = [places[0].find()] if len(places) == 1 else [place.find() for place in places]
+        found = [place.find() for place in places]
         if known is None or known[0] != found:
             known = self._known = found, self._made(found)
         return known[1]

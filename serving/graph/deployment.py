@@ -93,6 +93,11 @@ class Deployment:
         return tuple(each for each in self.predictors if not each.is_shadow)
 
     @property
+    def shares(self) -> dict[str, int]:
+        """The traffic of each of them in percent, as it is declared."""
+        return {each.name: each.weight for each in self.live}
+
+    @property
     def is_one_model(self) -> bool:
         """Whether there is nothing to choose, to combine or to wait for."""
         node = self.predictors[0].graph

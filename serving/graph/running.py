@@ -68,7 +68,7 @@ class Running:
     @property
     def declared(self) -> dict[str, int]:
         """The shares that the deployment itself says, in the order of the arms."""
-        return {each.name: each.weight for each in self.deployment.live}
+        return self.deployment.shares
 
     @property
     def follows(self) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from serving.errors import LoadError, ServingError
+from serving.errors import LoadError
 from serving.types import InferenceRequest
 
 from .load import LoadedModel
@@ -19,7 +19,7 @@ def self_test(loaded: LoadedModel) -> None:
     stored = StoredRows.read(loaded.rows)
     try:
         said = loaded.model.predict(InferenceRequest(id="self-test", rows=stored.rows))
-    except (ServingError, Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:
         raise LoadError(f"its self-test failed: it does not take its stored rows ({error})") from error
     if len(said.outputs) != len(stored.rows):
         raise LoadError(f"its self-test failed: it has {len(said.outputs)} outputs for {len(stored.rows)} rows")

@@ -3,7 +3,7 @@ from contextlib import closing
 import pytest
 
 from leeway.backends import connect
-from leeway.desired import ALIVE_S, Worker, change, desired, leave, reset, tell, workers
+from leeway.desired import change, desired, reset
 from leeway.settings import Settings
 
 KEY = "p/f/d"
@@ -40,13 +40,3 @@ def test_a_reset_is_a_change_only_where_there_was_one(state):
     reset(state, KEY, "apply")
     reset(state, KEY, "apply")
     assert (desired(state, KEY).weights, desired(state, KEY).version) == (OWN, 2)
-
-
-def test_workers_live_as_long_as_they_say_so(state):
-    tell(state, "p/f", Worker("one", 1_000.0, {"d": 1}))
-    tell(state, "p/f", Worker("two", 1_010.0, {"d": 2}))
-    tell(state, "p/other", Worker("three", 1_010.0, {}))
-    assert [each.name for each in workers(state, "p/f", 1_010.0)] == ["one", "two"]
-    assert [each.name for each in workers(state, "p/f", 1_000.0 + ALIVE_S)] == ["two"]
-    leave(state, "p/f", "two")
-    assert workers(state, "p/f", 1_000.0 + ALIVE_S) == []

@@ -6,7 +6,8 @@ from contextlib import closing
 import pytest
 
 from leeway.backends import connect
-from leeway.desired import SHARED, change, desired, workers
+from leeway.desired import LIVE, SHARED, change, desired
+from leeway.workers import living
 from serving.dataplane import DataPlane
 from serving.errors import BadRequest, LoadError
 from serving.graph.deployment import Deployment, Node, Predictor
@@ -69,9 +70,9 @@ def test_a_worker_begins_with_what_is_in_force(worker, run, state_of):
     second = Live(lambda: connect.state(first.settings, SHARED), "shop/model-server", "1", plane.running)
     second.look()
     assert plane.running[0].split.weights == (0.0, 100.0)
-    assert len(workers(state_of(first), "shop/model-server")) == 2
+    assert len(living(state_of(first), LIVE, "shop/model-server")) == 2
     second.close()
-    assert len(workers(state_of(first), "shop/model-server")) == 1
+    assert len(living(state_of(first), LIVE, "shop/model-server")) == 1
 
 
 def test_a_deployment_that_declares_other_shares_begins_anew(worker, state_of):
@@ -99,7 +100,7 @@ def test_a_worker_that_has_left_says_nothing_more(worker, state_of):
     server, live = worker(main=100, canary=0)
     live.close()
     live.look()  # as its thread may, once more
-    assert workers(state_of(server), "shop/model-server") == []
+    assert living(state_of(server), LIVE, "shop/model-server") == []
 
 
 def test_a_worker_that_does_not_follow_is_named(worker, state_of, monkeypatch):
@@ -159,4 +160,4 @@ def test_other_patches_are_refused(patch):
 def test_one_predictor_follows_nothing(run, tmp_path):
     server = run(deployment(main=100))
     with closing(connect.state(server.settings, SHARED)) as state:
-        assert workers(state, "shop/model-server") == []
+        assert living(state, LIVE, "shop/model-server") == []

@@ -16,9 +16,11 @@ import serving.repository
 from leeway.backends import connect
 from leeway.model_hash import model_hash
 from leeway.settings import Settings
+from leeway.workers import HOST, Worker, living, tell
 from serving.models.stored_rows import StoredRows
 from serving.nuclio_function import NuclioFunction
-from serving.repository_row import HOST, Worker, living, row_of, tell
+from serving.repository import GROUP
+from serving.repository_row import row_of
 from serving.settings import ServingSettings
 from serving.types import HttpRequest
 
@@ -239,13 +241,13 @@ def shared(workers, tmp_path):
 
 
 def silent(name, host, pid):
-    return Worker(name, host, pid, time.time(), 0)
+    return Worker(name, host, pid, time.time(), {"models": 0})
 
 
 def test_a_worker_that_says_nothing_is_named_in_time(workers, shared, monkeypatch):
     monkeypatch.setattr(serving.repository, "_PATIENCE_S", 0.2)
     function = workers()
-    tell(shared, "shop/model-server", silent("elsewhere-1", "elsewhere", 1))
+    tell(shared, GROUP, "shop/model-server", silent("elsewhere-1", "elsewhere", 1))
     answer = ask(function, LOAD)
     assert answer.status == 503 and "no word yet from elsewhere-1" in answer.body.decode()
     assert says(function)[0] == 200
@@ -255,19 +257,19 @@ def test_a_worker_that_is_gone_is_not_waited_for(workers, shared):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     function = workers()
-    tell(shared, "shop/model-server", silent("gone", HOST, gone.pid))
-    old = Worker("old", "elsewhere", 1, time.time() - 60, 0)
-    tell(shared, "shop/model-server", old)
+    tell(shared, GROUP, "shop/model-server", silent("gone", HOST, gone.pid))
+    old = Worker("old", "elsewhere", 1, time.time() - 60, {"models": 0})
+    tell(shared, GROUP, "shop/model-server", old)
     assert ask(function, LOAD).status == 200
 
 
 def test_workers_that_leave_say_so(workers, shared):
     function = workers()
-    (known,) = living(shared, "shop/model-server")
-    assert (known.pid, known.version) == (os.getpid(), 0)
+    (known,) = living(shared, GROUP, "shop/model-server")
+    assert (known.pid, known.versions) == (os.getpid(), {"models": 0})
     function.close()
     function._repository.look()  # as its thread may, once more
-    assert living(shared, "shop/model-server") == []
+    assert living(shared, GROUP, "shop/model-server") == []
 
 
 def test_a_worker_that_starts_later_serves_what_was_loaded(workers, file, tmp_path):
