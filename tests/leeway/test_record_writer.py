@@ -1,6 +1,8 @@
+import json
+
 import pytest
 
-from leeway.record import NodeAnswer, Origin, Record, Request, Response, decode, encode
+from leeway.record import NodeAnswer, Origin, Record, Request, Response, decode
 from leeway.record_writer import RecordWriter, Said
 
 LIKE = Record(
@@ -10,8 +12,9 @@ LIKE = Record(
 )  # fmt: skip
 FULL = {
     "microsec": 7, "request": Request("r", [[0.1, None]]), "resp": Response("r", "d", [1], [[0.25, 0.75]]),
-    "event_time": "2026-11-24T12:00:00Z", "error": "boom", "labels": {"k": "v"}, "metrics": {"m": 1}, "trace": "00-1-2-3",
-    "arm": "canary", "propensity": 0.25, "key_hash": "abc", "shadow_of": "r", "nodes": [NodeAnswer("m", [1], 5)],
+    "event_time": "2026-11-24T12:00:00Z", "error": "boom", "labels": {"k": "v"}, "metrics": {"m": 1},
+    "trace": "00-1-2-3", "arm": "canary", "propensity": 0.25, "key_hash": "abc", "shadow_of": "r",
+    "nodes": [NodeAnswer("m", [1], 5)],
 }  # fmt: skip
 
 
@@ -23,5 +26,6 @@ def test_what_is_written_is_the_whole_record(fields):
     whole = Record(**same, **differing)
     written = RecordWriter(LIKE).write(said)
     assert decode(written) == whole
-    assert len(written) == len(encode(whole))
+    names = [name for name, _ in json.loads(written, object_pairs_hook=list)]
+    assert len(names) == len(set(names))
     assert set(FULL) | {"id", "when", "origin"} == set(Said.__struct_fields__)
