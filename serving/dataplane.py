@@ -76,6 +76,8 @@ class DataPlane:
             others = {id: each for id, each in self._before.items() if each.endpoint.deployment != endpoint.deployment}
             self._before = {**others, before.endpoint.id: before}
         self._served[key] = served
+        if endpoint.deployment in self._running:
+            self._running[endpoint.deployment].renew()
         self._unloaded.pop(key, None)
 
     def remove(self, deployment: str) -> None:
@@ -109,6 +111,8 @@ class DataPlane:
     def endpoint(self, deployment: str, version: str = "") -> Endpoint:
         """Who answers; NotFound where nobody is called so, or not in this version. Of several who answers most."""
         served = self._served.get(deployment)
+        if served is None and not version and deployment in self._running:
+            return self._running[deployment].nominal
         if served is None and deployment in self._unloaded:
             raise NotFound(f"{deployment} is unloaded; POST /v2/repository/models/{deployment}/load loads it")
         if served is None or "/" in deployment:
@@ -129,7 +133,7 @@ class DataPlane:
         when = time.time()
         served = self._served.get(endpoint.deployment)
         if served is None and endpoint.deployment in self._running:
-            return self._running[endpoint.deployment].answer(request, headers, version)
+            return self._running[endpoint.deployment].answer(request, headers, version, when)
         if served is None or served.endpoint.id != endpoint.id:
             served = self._before.get(endpoint.id)
         if served is None:

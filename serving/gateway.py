@@ -150,7 +150,8 @@ class Gateway:
                 said, walk = asked, self._plane.hear(endpoint, asked)
                 endpoint = endpoint if walk is None else walk.endpoint
             else:
-                asked = in_model_order(asked, endpoint)
+                if asked.names:
+                    asked = in_model_order(asked, endpoint)
                 said = self._plane.answer(endpoint, asked, request.headers, route.version)
                 endpoint, walk = said.endpoint, said.walk
             content = _content(protocol.write(route, asked, said))
@@ -176,7 +177,7 @@ class Gateway:
             return self._refuse(protocol, error, id)
         headers = {"X-Request-Id": header_value(id), **content.headers}
         if walk is not None and walk.arm is not None:
-            headers["X-Leeway-Arm"] = header_value(walk.arm)
+            headers["X-Leeway-Arm"] = walk.arm if walk.arm.isascii() else header_value(walk.arm)
         return HttpAnswer(200, content.body, headers, content.content_type)
 
     def _describe(self, protocol: Protocol, route: Route, request: HttpRequest) -> HttpAnswer:

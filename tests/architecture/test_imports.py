@@ -12,8 +12,8 @@ OF_MLRUN = ("mlrun", "nuclio")
 # The laptop and what stands on it deal with MLRun; the rest runs in workers that start in a fraction of a second.
 MEETS_MLRUN = ("leeway/local/", "leeway/commands/", "leeway/demo.py")
 VENDORS = {
-    "aiokafka", "boto3", "confluent_kafka", "kafka", "lightgbm", "mlflow", "onnx", "onnxruntime", "opentelemetry", "psycopg",
-    "redis", "s3fs", "skl2onnx", "treelite", "v3io", "v3io_frames", "xgboost",
+    "aiokafka", "boto3", "confluent_kafka", "kafka", "lightgbm", "mlflow", "onnx", "onnxruntime", "opentelemetry",
+    "psycopg", "redis", "s3fs", "skl2onnx", "treelite", "v3io", "v3io_frames", "xgboost",
 }  # fmt: skip
 
 
