@@ -1,7 +1,6 @@
 """Shows progress: a bar per step on a terminal, plain lines in a log."""
 
 import logging
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from .notebook_shell import notebook_shell
 from .progress import LOGGER_NAME
 from .progress import Progress as Told
 
@@ -37,10 +37,8 @@ def shown(file: TextIO) -> Iterator[None]:
 
 def show_in_notebook() -> None:
     """In a notebook's kernel: show what is told from now on, below the cell that runs. Elsewhere nothing."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
     logger = logging.getLogger(LOGGER_NAME)
-    if type(shell).__name__ == "ZMQInteractiveShell" and not any(isinstance(each, Cell) for each in logger.handlers):
+    if notebook_shell() is not None and not any(isinstance(each, Cell) for each in logger.handlers):
         logger.addHandler(Cell())
         logger.setLevel(logging.INFO)
         logger.propagate = False
