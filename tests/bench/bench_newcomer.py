@@ -72,7 +72,7 @@ def walk(clone: Path, environ: dict[str, str], rows: np.ndarray) -> list[tuple[s
         )
         assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
         took.append((line, time.monotonic() - begin))
-        activated += f"{line}; " if line.startswith(". ") else ""
+        activated += f"{line}; " if line.startswith("export ") else ""
     url = re.search(r"curl (\S+)/predict", done.stdout)[1]
     begin = time.monotonic()
     answer = httpx.post(f"{url}/predict", json={"instances": rows.tolist()}, timeout=PATIENCE_S)

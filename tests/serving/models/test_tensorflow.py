@@ -32,7 +32,7 @@ def loaded(path, tmp_path, **more):
 
 @pytest.mark.parametrize("name", ["saved", "saved/saved_model.pb", "dense.keras", "dense.h5"])
 def test_without_an_environment_that_converts_it_says_how_to_make_one(saved, tmp_path, name):
-    environment = f"{tmp_path}/home/tensorflow"
+    environment = tmp_path / "home" / "tensorflow"
     expected = f"{sys.executable} -m venv {environment} && {environment}/bin/pip install {tensorflow._PACKAGES}. Or"
     with pytest.raises(LoadError, match=re.escape(expected)):
         loaded(saved / name, tmp_path)
@@ -51,7 +51,7 @@ def test_one_from_elsewhere_that_nobody_vouches_for_is_not_read(saved, tmp_path)
 
 def test_what_the_converter_says_is_passed_on(saved, tmp_path):
     """Any Python is one without tf2onnx."""
-    environment = tmp_path / "home/tensorflow/bin"
+    environment = tmp_path / "home" / "tensorflow" / "bin"
     environment.mkdir(parents=True)
     (environment / "python").symlink_to(sys._base_executable)
     with pytest.raises(LoadError, match=r"cannot be converted by tf2onnx: .*No module named 'tf2onnx'"):
