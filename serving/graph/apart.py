@@ -112,7 +112,7 @@ def _leave_behind(kept: int) -> None:
     """What the process was forked from goes on with: its signals, its sockets, its files."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for fd in [int(each.name) for each in Path("/proc/self/fd").iterdir()]:
+    for fd in [int(each.name) for each in Path("/dev/fd").iterdir()]:
         if fd > 2 and fd != kept:
             with suppress(OSError):
                 os.close(fd)
