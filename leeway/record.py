@@ -17,6 +17,10 @@ INFER, EXPLAIN, FEEDBACK, DECISION, OUTBOX_END = "infer", "explain", "feedback",
 
 # What a 64-bit column can hold; a record with a larger number is none.
 Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+# What is counted: sums of a thousand such numbers still fit.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+# What names things in every store.
+Name = Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -26,9 +30,9 @@ class Origin(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     many records of that key were dropped there so far, by reason. On `outbox_end`, `seq` is the last number used.
     """
 
-    outbox: str
-    seq: Whole
-    dropped: dict[str, int] = {}
+    outbox: Name
+    seq: Count
+    dropped: dict[str, Count] = {}
 
 
 class Request(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -78,7 +82,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
     origin: Origin
     microsec: Whole = 0
     event_time: str | None = None
-    endpoint_id: str = ""
+    endpoint_id: Name = ""
     model: str = ""
     version: str = ""
     class_: str = ""

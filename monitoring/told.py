@@ -1,5 +1,6 @@
 """Records that tell something: feedback and decisions."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from leeway.record import Record
 from .label_values import Place
 
 TEST, REWARD = "test", "reward"
+_LARGEST = 1e100  # reward, so that sums of them stay finite
 
 
 class Told(msgspec.Struct, gc=False, frozen=True):
@@ -24,8 +26,12 @@ class Told(msgspec.Struct, gc=False, frozen=True):
 def refusal(record: Record) -> str | None:
     """Why a feedback record cannot be used, or None."""
     request = record.request
-    if request.reward is not None and not request.truth:
-        return None
+    if request.reward is not None:
+        rewards = request.reward if isinstance(request.reward, list) else [request.reward]
+        if not all(math.isfinite(each) and abs(each) <= _LARGEST for each in rewards):
+            return f"feedback with a reward that is no finite number of at most {_LARGEST:g}"
+        if not request.truth:
+            return None
     if not request.truth or request.truth.count(None) == len(request.truth):
         return "feedback with neither truth nor reward"
     if not request.id:
