@@ -25,7 +25,6 @@ from bench_record_path import (
     cpu_seconds,
     profile,
 )
-
 from msgspec.structs import replace
 
 from leeway.backends import connect
