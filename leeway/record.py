@@ -24,7 +24,7 @@ Name = Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Which outbox wrote a record, and its number there.
+    """Which outbox wrote a record (at most 500 characters), and its number there. Numbers go up to 2**53.
 
     `seq` counts the kept records of one stream key in one outbox: from 1, by one, never reused. `dropped` holds how
     many records of that key were dropped there so far, by reason. On `outbox_end`, `seq` is the last number used.
@@ -69,7 +69,8 @@ class NodeAnswer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, rename={"class_": "class"}):
     """One request, its answer, and who gave it. `when` is the start (ISO 8601 UTC, microseconds), `microsec` the
     whole duration. `function_uri` is project/function; `endpoint_id` is the readable path
-    project/function/deployment/predictor/node/version. The field meanings are those of docs/record.md.
+    project/function/deployment/predictor/node/version, at most 500 characters. The field meanings are those of
+    docs/record.md.
     """
 
     schema: int
