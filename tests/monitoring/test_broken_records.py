@@ -36,10 +36,19 @@ DEAD = {
     ),
     "a name that is no name": changed(deployment="é" * 100),
     "a number that is none": changed(microsec=2**70),
+    "a count that is none": changed(origin={"outbox": "broken", "seq": 1, "dropped": {"full": 2**70}}),
+    "a name that no store can hold": changed(endpoint_id="shop/server/broken\0"),
+    "a name without end": changed(endpoint_id="shop/server/" + "x" * 1_000),
+    "a key that no store can hold": changed(deployment="broken\0"),
+    "a row without end": changed(request={"inputs": [[0] * 10_001]}),
+    "a little too deep": changed(decision=json.loads("[" * 599 + "]" * 599), features=[]).replace(b"[]", b"[0]"),
+    "an infinite reward": changed(op="feedback", request={"id": "x", "reward": float("inf")}),
+    "a reward beyond all sums": changed(op="feedback", request={"id": "x", "reward": [1.0, -1e300]}),
 }
 HANDLED = {
     "not a number": changed(request={"inputs": [[float("nan"), float("inf"), 3]]}, resp={"outputs": [float("nan")]}),
     "ten megabytes": changed(trace="x" * 10_000_000),
+    "as deep as it may be": changed(metrics={"m": json.loads("[" * 598 + "]" * 598)}),
     "deep in a value": changed(request={"inputs": [json.loads("[" * 500 + "]" * 500)]}),
     "a clock of its own": changed(when="1970-01-01T00:00:00Z", event_time="2999-01-01T00:00:00Z"),
     "no clock at all": changed(when="yesterday", event_time="tomorrow"),
@@ -85,7 +94,8 @@ def plain_stream(maker):
 def test_broken_records_are_set_aside_and_shown_nowhere_else(make_reader, plain_stream, range_rows):
     calm, reader = make_reader(range_rows=range_rows), make_reader(range_rows=range_rows)
     calm.consumer().consume(plain_stream)
-    reader.consumer().consume(spoiled(plain_stream, DEAD.values()))
+    numbered = [value.replace(b'"seq": 1', b'"seq": %d' % (i + 1)) for i, value in enumerate(DEAD.values())]
+    reader.consumer().consume(spoiled(plain_stream, numbered))
     with Queries(reader.settings) as queries:
         assert len(queries.dead_letters()) == len(DEAD)
         assert all(letter.reason and len(letter.raw) <= 65_536 for letter in queries.dead_letters())
