@@ -37,7 +37,7 @@ class Undecodable:
 
 def decode(value: bytes) -> list[Record | Undecodable]:
     """The records of one message in order; a record's index in the list is its index in the stream position."""
-    if len(value) > 2 * MOST_LEVELS and _is_deep(value):
+    if is_deep(value):
         return _decode_deep(value)
     if value[:1] == b"[":
         return _decode_parts(value)
@@ -48,8 +48,9 @@ def decode(value: bytes) -> list[Record | Undecodable]:
     return [record if record.schema == SCHEMA else _newer(record, value)]
 
 
-def _is_deep(value: bytes) -> bool:
-    if value.count(b"[") + value.count(b"{") <= MOST_LEVELS:
+def is_deep(value: bytes) -> bool:
+    """Whether JSON is nested deeper than MOST_LEVELS."""
+    if len(value) <= 2 * MOST_LEVELS or value.count(b"[") + value.count(b"{") <= MOST_LEVELS:
         return False
     levels = accumulate(_STEPS.get(token, 0) for token in _BRACKETS.findall(value))
     return max(levels, default=0) > MOST_LEVELS
@@ -63,7 +64,7 @@ def _decode_deep(value: bytes) -> list[Record | Undecodable]:
 
 def _decode_part(part: bytes) -> list[Record | Undecodable]:
     """One item of a packed message, which is no packed message itself."""
-    if _is_deep(part):
+    if is_deep(part):
         return [Undecodable(f"nested more than {MOST_LEVELS} levels deep", part)]
     if part[:1] == b"[":
         return [Undecodable("no record: a JSON list, expected an object", part)]

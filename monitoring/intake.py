@@ -20,7 +20,7 @@ from .answers import COUNTED, DUPLICATE_ID, TEST, Answers, is_whole
 from .batch import Batch, count_answers, count_feedback
 from .counts import CountBook, Counts
 from .dead_letters import DeadLetter, DeadLetters
-from .decode import Undecodable, decode
+from .decode import Undecodable, decode, is_deep
 from .dedupe import Dedupe, Marks
 from .label_values import LIVE, Orphan, Place, Who
 from .labels import Labels
@@ -84,7 +84,7 @@ class Intake:
             batch.messages += 1
             if message.appended > self._clock:
                 self._advance(message.appended)
-            record = read(message.value)
+            record = None if is_deep(message.value) else read(message.value)
             if record is None:
                 self._take_any(message)
             else:

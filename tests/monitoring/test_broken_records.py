@@ -131,3 +131,14 @@ def test_a_stream_clock_that_runs_a_year_ahead_or_back_stops_nothing(make_reader
         with Queries(reader.settings) as queries:
             assert queries.counts()["predictions"]["counted"] == 500
             assert len(verdicts(reader)) == len(verdicts(calm))
+
+
+def test_what_begins_as_others_do_may_be_nested_too_deep_all_the_same(maker, make_reader):
+    deep = json.loads("[" * 700 + "]" * 700)
+    for number in range(3):
+        maker.predict("a", f"r{number}", **({"metrics": {"m": deep}} if number == 1 else {}))
+    reader = make_reader()
+    reader.consumer().consume(maker.messages)
+    with Queries(reader.settings) as queries:
+        assert [letter.reason for letter in queries.dead_letters()] == ["nested more than 600 levels deep"]
+        assert queries.counts("a")["predictions"]["counted"] == 2

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from leeway.backends import partitioned_archive
-from leeway.record import DECISION, FEEDBACK, Request, Response
+from leeway.record import DECISION, FEEDBACK, Request, Response, decode
 from monitoring import archive_table, unarchivable
 from monitoring.consumer import Consumer
 from monitoring.queries import Queries
@@ -59,7 +59,7 @@ def streams(maker):
     packed = next(i for i, message in enumerate(calm) if message.value[:1] == b"[")
     parts = msgspec.json.decode(calm[packed].value, type=list[msgspec.Raw])
     calm[packed] = calm[packed]._replace(value=b"[" + b",".join([b'{"schema":9}', bytes(parts[1])]) + b"]")
-    return stream, calm, [msgspec.json.encode(record) for record in poisoned]
+    return stream, calm, poisoned
 
 
 @pytest.fixture
@@ -83,13 +83,13 @@ def allergic(monkeypatch):
 
 @pytest.mark.parametrize("range_rows", [7, 5_000])
 def test_it_becomes_a_dead_letter_and_all_else_goes_on(make_reader, streams, allergic, range_rows):
-    stream, calm, raws = streams
+    stream, calm, poisoned = streams
     peaceful, reader = make_reader(range_rows=range_rows), make_reader(range_rows=range_rows)
     peaceful.consumer().consume(calm)
     reader.consumer().consume(stream)
     assert outcome(reader) == outcome(peaceful)
     found = letters(reader)
-    assert [msgspec.json.decode(letter.raw) for letter in found] == [msgspec.json.decode(raw) for raw in raws]
+    assert [decode(letter.raw) for letter in found] == poisoned
     assert all(letter.reason.startswith("the archive cannot hold it: TypeError: no such type") for letter in found)
     assert [str(letter.position) for letter in found] == ["0-202-0", "0-303-0", "0-404-0"]
     assert [letter.key for letter in found] == ["shop/server/a", "shop/server/b", "shop/server/b"]
@@ -123,7 +123,7 @@ def test_a_file_that_cannot_be_made_is_no_other_matter(make_reader, streams, mon
 
     monkeypatch.setattr(partitioned_archive, "encode", encode)
     monkeypatch.setattr(unarchivable, "encode", encode)
-    stream, calm, raws = streams
+    stream, calm, poisoned = streams
     peaceful, reader = make_reader(), make_reader()
     peaceful.consumer().consume(calm)
     reader.consumer().consume(stream)
