@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_made_is_no_other_matter(make_reader, streams, mon
     peaceful.consumer().consume(calm)
     reader.consumer().consume(stream)
     assert outcome(reader) == outcome(peaceful)
-    assert len(letters(reader)) == len(raws)
+    assert len(letters(reader)) == len(poisoned)
 
 
 def test_where_no_record_is_at_fault_the_range_is_tried_again(make_reader, streams, monkeypatch):
