@@ -1,12 +1,16 @@
-"""A gateway whose requests leave spans: the request, its protocol's reading and writing, the model, the outbox."""
+"""A gateway whose requests leave spans: the request, its protocol's reading and writing, the model or each node of the
+graph, the outbox."""
 
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from leeway.log_context import UNDERWAY
 from leeway.tracing import Spans
 
+from .graph.executor import Executor, Place, Run
+from .graph.message import Message
 from .types import Endpoint, HttpAnswer, HttpRequest, InferenceRequest
 
 
@@ -32,13 +36,37 @@ def traced_protocol(protocol: Any, spans: Spans) -> Any:
     return Traced(protocol, **methods)
 
 
+def trace_nodes(executor: Executor, spans: Spans) -> None:
+    """From now on each node of a graph has a span around those below it; of a shadow below the request that it saw."""
+    run = executor.run
+
+    def traced(place: Place, message: Message, of: Run) -> Message:
+        unit, endpoint = place.find()
+        about = {"leeway.node": place.name, "leeway.class": unit.class_name, "leeway.rows": len(message.rows)}
+        if endpoint is not None:
+            about["leeway.endpoint"] = endpoint.id
+        underway = None if spans.traceparent else UNDERWAY.get()
+        with spans.span(f"node {place.name}", underway and underway[2], **about):
+            return run(place, message, of)
+
+    executor.run = traced
+
+
 def traced_plane(plane: Any, spans: Spans) -> Any:
-    """The model's answer."""
+    """The answer of the model; of a graph, whose nodes have spans of their own, the answer of the whole."""
+    if plane.executor is not None:
+        trace_nodes(plane.executor, spans)
+    graphs = {each.deployment.name for each in plane.running}
 
     def about(endpoint: Endpoint, request: InferenceRequest, *_: Any) -> dict[str, Any]:
         return {"leeway.endpoint": endpoint.id, "leeway.request_id": request.id, "leeway.rows": len(request.rows)}
 
-    return Traced(plane, answer=spans.wrapped("model", plane.answer, about))
+    model, graph = (spans.wrapped(name, plane.answer, about) for name in ("model", "graph"))
+
+    def answer(endpoint: Endpoint, *rest: Any) -> Any:
+        return (graph if endpoint.deployment in graphs else model)(endpoint, *rest)
+
+    return Traced(plane, answer=answer)
 
 
 def traced_observer(name: str, see: Callable[..., None], spans: Spans) -> Callable[..., None]:

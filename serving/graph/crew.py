@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -13,10 +15,10 @@ class Late(Exception):
 
 
 class Task:
-    """Work that a thread of the crew does."""
+    """Work that a thread of the crew does, in the context (log lines, spans) of whoever wants it done."""
 
     def __init__(self, work: Callable[[], Any]):
-        self._work, self._result, self._error = work, None, None
+        self._work, self._result, self._error = partial(copy_context().run, work), None, None
         self._done = threading.Lock()
         self._done.acquire()
 

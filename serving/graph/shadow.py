@@ -9,6 +9,7 @@ from random import Random
 
 import msgspec
 
+from leeway.log_context import UNDERWAY
 from serving.errors import ModelFailed, ServingError
 from serving.types import Exchange, InferenceRequest, InferenceResponse
 
@@ -26,7 +27,7 @@ class Shadow:
     hears of every exchange that it had; `share` of the requests, from 0 to 1, reach it."""
 
     def __init__(self, arm: Arm, share: float, executor: Executor, random: Random, size: int = _QUEUE):
-        self.arm = arm
+        self.arm, self._deployment = arm, arm.path.split("/")[-2]
         self.dropped: MutableSequence[float] = [0.0]
         self.see: Callable[[Exchange], None] = lambda exchange: None
         self._share, self._executor, self._random, self._size = share, executor, random, size
@@ -54,6 +55,7 @@ class Shadow:
                 while not self._waiting:
                     self._wake.wait()
                 request, live, trace = self._waiting.pop(0)
+            UNDERWAY.set((self._deployment, request.id, trace))
             try:
                 self.see(self._exchange(request, live, trace))
             except Exception:
