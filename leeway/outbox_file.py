@@ -14,7 +14,7 @@ from .private_folder import private_folder
 
 SUFFIX = ".outbox"
 _PIECE = 1 << 20
-_KEPT = 4 << 20  # bytes of a file that are not given back
+KEPT = 4 << 20  # bytes of a file that are not given back
 
 
 @dataclass
@@ -163,7 +163,7 @@ class OutboxFile:
             self._files.datasync(self._fd)
         _write(self._files, self._fd, layout.pack_place(self.sent, self.sent), layout.PLACE)
         self.base = self.sent
-        if source + waiting > _KEPT:  # what is written over, again and again, costs less than what grows anew
+        if source + waiting > KEPT:  # what is written over, again and again, costs less than what grows anew
             self._cut(DATA + waiting)
 
     def delete(self) -> None:

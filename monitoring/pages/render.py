@@ -78,7 +78,15 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for each in (numbers.number, numbers.percent, numbers.duration, numbers.moment, numbers.size):
+    for each in (
+        numbers.number,
+        numbers.percent,
+        numbers.duration,
+        numbers.moment,
+        numbers.size,
+        numbers.chance,
+        numbers.instant,
+    ):
         environment.filters[each.__name__] = each
     environment.filters["text"] = _text
     return environment
