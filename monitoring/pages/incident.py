@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from leeway.record import Incident
 
 from .decisions import Decided, decisions
+from .drawn_features import drawn_features
 from .endpoint import drift_charts, marks_of
-from .features import features_of
 from .incident_rows import RowsPage, incident_rows
 from .page import NotThere, Page
 from .source import Source
@@ -51,7 +51,7 @@ def incident(source: Source, query: Mapping[str, str], span: Span) -> Page:
             "closed": closed,
             "price": price_of(found, source.settings.window_alpha),
             "rows": RowsPage.of(rows, query),
-            "features": features_of(source, profile, found.opened, key, moved) if moved else [],
+            "features": drawn_features(source, profile, found.opened, key, moved) if moved else "",
             "before": _before(source, found, key),
         },
         {name: charts[name] for name in (("errors", "concept") if found.detector == CONCEPT else ("data",))},
