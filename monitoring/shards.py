@@ -1,5 +1,6 @@
 """The consumers of one worker: made as their shards show up, ended by a timer where no message does it."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -18,11 +19,14 @@ from leeway.tracing import spans_of
 from .consumer import Consumer
 from .dead_letter_topic import DeadLetterTopic
 from .erase import EraseList
+from .incidents import OPEN
 from .keeper import Keeper
 from .notify.notifier import Notifier
 from .traced_consumer import TracedConsumer
 
 TICK_S = 0.2
+
+_log = logging.getLogger("leeway.incidents")
 
 
 class Shards:
@@ -166,6 +170,13 @@ class Shards:
         assert self._events is not None  # as whoever emits has taken a message
         if self._events.append([(incident.endpoint, msgspec.json.encode(incident))]) != 1:
             raise StoreError(f"stream {self._stream}-events takes no event now; it will be sent again")
+        about = {
+            "deployment": incident.endpoint.split("/")[2] if incident.endpoint.count("/") == 5 else "",
+            "endpoint": incident.endpoint, "detector": incident.detector, "features": ", ".join(incident.features),
+            "incident": incident.id,
+        }  # fmt: skip
+        level = logging.WARNING if incident.state == OPEN else logging.INFO
+        _log.log(level, "%s incident: %s", incident.detector.replace("_", " "), incident.state, extra={"with": about})
 
 
 def stream_of(topic: str, named: str) -> str:

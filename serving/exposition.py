@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .metrics import Metrics
 
 _N = len(BUCKETS_US) + 1
-_OF_REQUEST = ["deployment", "model", "arm", "operation", "status"]
 _SELDON_US = (
     5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000, 5_000_000,
     7_500_000, 10_000_000,
@@ -72,9 +71,13 @@ class Exposition:
             yield from self._outbox()
 
     def _ours(self) -> Iterator[Any]:
-        requests = CounterMetricFamily("leeway_requests", "Requests to a deployment", labels=_OF_REQUEST)
+        requests = CounterMetricFamily(
+            "leeway_requests", "Requests to a deployment", labels=["deployment", "model", "arm", "operation", "status"]
+        )
         latency = HistogramMetricFamily(
-            "leeway_request_duration_seconds", "Whole durations of requests in the worker", labels=_OF_REQUEST
+            "leeway_request_duration_seconds",
+            "Whole durations of requests in the worker",
+            labels=["deployment", "model", "arm", "operation", "status"],
         )
         one_model = [each.name for each in self._models if not each.nodes]
         found = {(name, name, "", "infer", "200"): [0.0] * (_N + 1) for name in one_model}
