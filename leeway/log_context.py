@@ -1,15 +1,21 @@
 """Which request a thread is at, so that each line that is logged meanwhile says so, whoever logs it."""
 
-from contextvars import ContextVar
+from threading import local
 from typing import Any
 
-# (deployment, request id, W3C traceparent); None between requests
-UNDERWAY: ContextVar[tuple[str, str, str | None] | None] = ContextVar("leeway-underway", default=None)
+
+class _Underway(local):
+    """Of each thread: `now` is (deployment, request id, W3C traceparent), None between requests."""
+
+    now: tuple[str, str, str | None] | None = None
+
+
+UNDERWAY = _Underway()
 
 
 def underway() -> dict[str, Any]:
     """The same as fields of a log line; those that are not known are empty."""
-    found = UNDERWAY.get()
+    found = UNDERWAY.now
     if found is None:
         return {}
     deployment, request_id, traceparent = found

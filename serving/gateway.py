@@ -76,6 +76,7 @@ class Gateway:
         repository: Repository | None = None,
     ):
         self._plane, self._protocols, self._metrics = plane, tuple(protocols), metrics
+        self._in_flight = metrics.in_flight
         self._observers, self._max_body = (*observers, metrics.see), max_body
         self._auth, self._cors, self._repository = auth, cors, repository
 
@@ -96,21 +97,21 @@ class Gateway:
             self._auth.check(route.operation, request)
             if route.operation in _EXCHANGES:
                 endpoint = self._endpoint(route)
-                in_flight = self._metrics.in_flight[endpoint.deployment]
+                in_flight = self._in_flight[endpoint.deployment]
                 in_flight[0] = 1.0
                 try:
                     return self._exchange(protocol, route, endpoint, request, refusal, begin, when)
                 finally:
                     in_flight[0] = 0.0
-                    UNDERWAY.set(None)
+                    UNDERWAY.now = None
             return self._describe(protocol, route, request)
         except ServingError as error:
             return self._refuse(protocol, error, request_id(None, request.headers))
         except Exception:
             id = request_id(None, request.headers)
-            UNDERWAY.set(("", id, request.headers.get("traceparent")))
+            UNDERWAY.now = ("", id, request.headers.get("traceparent"))
             _log.exception("%s %s failed", request.method, request.path)
-            UNDERWAY.set(None)
+            UNDERWAY.now = None
             return self._refuse(protocol, ModelFailed("the server failed; its log says where"), id)
 
     def _route(self, request: HttpRequest) -> tuple[Protocol, Route]:
@@ -160,7 +161,7 @@ class Gateway:
                 raise refusal
             asked = protocol.read(route, request)
             id = asked.id
-            UNDERWAY.set((endpoint.deployment, id, trace))
+            UNDERWAY.now = (endpoint.deployment, id, trace)
             if isinstance(asked, Feedback):
                 said, walk = asked, self._plane.hear(endpoint, asked)
                 endpoint = endpoint if walk is None else walk.endpoint
@@ -174,7 +175,7 @@ class Gateway:
             endpoint = endpoint if walk is None else walk.endpoint
         except Exception:
             id = id or request_id(None, request.headers)
-            UNDERWAY.set((endpoint.deployment, id, trace))
+            UNDERWAY.now = (endpoint.deployment, id, trace)
             _log.exception("%s %s failed", request.method, request.path)
             error = ModelFailed(f"the server failed at a request to {endpoint.deployment!r}; its log says where")
         id = id or request_id(None, request.headers)

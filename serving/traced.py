@@ -45,7 +45,7 @@ def trace_nodes(executor: Executor, spans: Spans) -> None:
         about = {"leeway.node": place.name, "leeway.class": unit.class_name, "leeway.rows": len(message.rows)}
         if endpoint is not None:
             about["leeway.endpoint"] = endpoint.id
-        underway = None if spans.traceparent else UNDERWAY.get()
+        underway = None if spans.traceparent else UNDERWAY.now
         with spans.span(f"node {place.name}", underway and underway[2], **about):
             return run(place, message, of)
 

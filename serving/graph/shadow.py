@@ -55,7 +55,7 @@ class Shadow:
                 while not self._waiting:
                     self._wake.wait()
                 request, live, trace = self._waiting.pop(0)
-            UNDERWAY.set((self._deployment, request.id, trace))
+            UNDERWAY.now = self._deployment, request.id, trace
             try:
                 self.see(self._exchange(request, live, trace))
             except Exception:

@@ -52,7 +52,7 @@ def test_a_failure_is_told_with_its_ids(ask):
 def test_every_line_of_a_request_has_its_trace_and_none_of_another_time(ask):
     lines = [line for line in ask(log_requests="all")[1] if "request_id" in line]
     assert len(lines) == 4 and {line["trace_id"] for line in lines} == {TRACE.split("-")[1]}
-    assert UNDERWAY.get() is None
+    assert UNDERWAY.now is None
 
 
 def test_all_or_none_are_told_where_that_is_wanted(ask):
