@@ -12,6 +12,7 @@ from leeway.backends import connect
 from leeway.clock import Clock, SystemClock
 from leeway.errors import Conflict, StoreError
 from leeway.interfaces import Message, State, Stream
+from leeway.log_lines import start_logging
 from leeway.record import Incident
 from leeway.settings import Settings
 from leeway.tracing import spans_of
@@ -64,7 +65,8 @@ class Shards:
         self._timer = Thread(target=self._run, name="leeway-ranges", daemon=True)
 
     def start(self) -> None:
-        """Start the timer, what keeps the stores small, and what tells people."""
+        """Start the timer, what keeps the stores small, what tells people, and the log."""
+        start_logging(self._settings, function=self._settings.function_name)
         self._timer.start()
         self._keeper.start()
         self._notifier.start()

@@ -12,13 +12,11 @@ import nuclio_sdk
 
 from leeway.errors import LeewayError
 from leeway.interfaces import Message
-from leeway.log_lines import start_logging
 from leeway.settings import Settings
 
 
 def init_context(context):
-    settings = context.user_data.settings = Settings.read()
-    start_logging(settings, function=settings.function_name, worker=str(context.worker_id))
+    context.user_data.settings = Settings.read()
     context.user_data.shards = context.user_data.queries = None
 
 
