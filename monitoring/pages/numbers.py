@@ -58,6 +58,16 @@ def moment(second: float) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def since(second: float, now: float) -> str:
+    """A moment seen from another one in UTC: without the day where it is the same.
+
+    >>> since(1_700_000_000, 1_700_000_100), since(1_700_000_000, 1_700_100_000)
+    ('22:13:20', '2023-11-14 22:13')
+    """
+    text = moment(second)
+    return text[11:] if text[:10] == moment(now)[:10] else text[:16]
+
+
 def instant(text: str) -> str:
     """ISO 8601 text in UTC, to the millisecond; other text as it is.
 

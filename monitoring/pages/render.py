@@ -85,15 +85,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for each in (
-        numbers.number,
-        numbers.percent,
-        numbers.duration,
-        numbers.moment,
-        numbers.size,
-        numbers.chance,
-        numbers.instant,
-    ):
+    n = numbers
+    for each in (n.number, n.percent, n.duration, n.moment, n.size, n.chance, n.instant, n.since):
         environment.filters[each.__name__] = each
     environment.filters["text"] = _text
     return environment

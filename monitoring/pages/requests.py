@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from leeway.interfaces import Within
 
+from .numbers import moment
 from .page import Page
 from .source import Source
 from .span import Span, backwards, days_of
@@ -88,6 +89,7 @@ def _told_apart(row: dict[str, Any], trace_page: str) -> dict[str, Any]:
     known = _TRACE.fullmatch(record.get("trace", ""))
     url = trace_page.replace("{trace_id}", known[1]) if known and trace_page.startswith(("http://", "https://")) else ""
     recorded = {key: value for key, value in record.items() if key not in _APART}
+    recorded["appended"] = f"{moment(record['appended'])} UTC"
     trace_id = known[1] if known else ""
     shown = {"row": None, "output": None, "error": "", "microsec": 0, "when": "", "endpoint_id": ""}
     for key in ("shadow_of", "arm", "propensity"):

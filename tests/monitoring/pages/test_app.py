@@ -6,6 +6,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+from leeway.record import NodeAnswer
 from monitoring.packing import pack, unpack
 from monitoring.pages.span import Span
 from monitoring.projection import ENDPOINT
@@ -90,6 +91,17 @@ def test_rows_are_downloaded_as_parquet_and_csv(client, incident):
 def test_a_request_shows_both_answers_and_its_truth(client):
     page = client.get("/requests?id=run-00900").text
     assert LIVE in page and SHADOW in page and "joined" in page and "demand" in page
+
+
+def test_a_request_shows_what_each_node_said_and_its_trace(eventful, client):
+    nodes = [NodeAnswer("one", [0.25], 120), NodeAnswer("two", [], 80, "ValueError: no"), NodeAnswer("mean")]
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    eventful.maker.predict("a", "by-graph", nodes=nodes, trace=f"00-{trace}-00f067aa0ba902b7-01", arm="main")
+    eventful.take()
+    page = client.get("/requests.json?id=by-graph").json()["main"]
+    places = [page.index(f'<th scope="row">{each.name}</th>') for each in nodes]
+    assert places == sorted(places)
+    assert "[0.25]" in page and "ValueError: no" in page and trace in page and "<dd>main</dd>" in page
 
 
 def test_an_endpoint_that_is_not_watched_is_first_and_says_why(eventful, client):
