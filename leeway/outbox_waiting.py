@@ -2,13 +2,11 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from . import outbox_layout as layout
 from .errors import StoreError
 from .outbox_file import KEPT, SUFFIX
-
-_PIECE = 1 << 18
 
 
 def outboxes_below(folder: Path) -> list[dict[str, Any]]:
@@ -32,33 +30,22 @@ def _read(path: Path) -> tuple[int, Counter[str]]:
     with path.open("rb") as file:
         data = file.read(layout.DATA)
         head = layout.unpack_head(data)
-        waiting = _waiting(file, head)
-    dropped: Counter[str] = Counter()
+        slots = _slots(data)
+        begin = layout.DATA + head.sent - head.base
+        waiting = max(0, path.stat().st_size - begin)
+        if begin + waiting <= KEPT:  # room that is used again, so it tells less than the frames do
+            file.seek(begin)
+            frames = layout.unpack_frames(file.read(), head.sent, len(slots))
+            waiting = frames[-1].end - head.sent if frames else 0
+    return waiting, sum((Counter(dropped) for _, _, dropped in slots), Counter())
+
+
+def _slots(data: bytes) -> list[tuple[str, int, dict[str, int]]]:
+    found = []
     for index in range(layout.SLOTS):
         start = layout.slot_offset(index)
-        found = layout.unpack_slot(data[start : start + layout.SLOT_BYTES].ljust(layout.SLOT_BYTES, b"\0"))
-        if found is None:
+        slot = layout.unpack_slot(data[start : start + layout.SLOT_BYTES].ljust(layout.SLOT_BYTES, b"\0"))
+        if slot is None:
             break
-        dropped.update(found[2])
-    return waiting, dropped
-
-
-def _waiting(file: BinaryIO, head: layout.Head) -> int:
-    """Bytes from what was sent to the end. A file that is not larger than what is kept of it is written over again in
-    place, so it ends with the last frame that is one."""
-    start, size = layout.DATA + head.sent - head.base, file.seek(0, 2)
-    if size > KEPT:
-        return max(0, size - start)
-    position, piece = head.sent, _PIECE
-    while True:
-        file.seek(layout.DATA + position - head.base)
-        data = file.read(piece)
-        found = layout.unpack_frames(data, position, layout.SLOTS)
-        if found:
-            position, piece = found[-1].end, _PIECE
-        elif len(data) < piece:
-            return position - head.sent
-        else:
-            piece = min(layout.frame_size(data), size)  # one that is larger than a piece, or none
-            if piece <= len(data):
-                return position - head.sent
+        found.append(slot)
+    return found
