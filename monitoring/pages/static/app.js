@@ -124,15 +124,20 @@
     plot.ctx.strokeStyle = plot.ctx.fillStyle = color("muted");
     plot.ctx.setLineDash([4, 4]);
     plot.ctx.font = `${11 * devicePixelRatio}px sans-serif`;
+    const placed = [];  // labels that would lie on one another stand below one another
     for (const [at, label] of chart.marks) {
       const x = plot.valToPos(at, "x", true);
       plot.ctx.beginPath();
       plot.ctx.moveTo(x, plot.bbox.top);
       plot.ctx.lineTo(x, plot.bbox.top + plot.bbox.height);
       plot.ctx.stroke();
-      const room = plot.bbox.left + plot.bbox.width - x, isLeft = plot.ctx.measureText(label).width + 8 > room;
+      const width = plot.ctx.measureText(label).width + 10 * devicePixelRatio;
+      const isLeft = width > plot.bbox.left + plot.bbox.width - x, from = isLeft ? x - width : x;
+      let row = 0;
+      while (placed.some(other => other.row === row && from < other.to && from + width > other.from)) row += 1;
+      placed.push({row, from, to: from + width});
       plot.ctx.textAlign = isLeft ? "right" : "left";
-      plot.ctx.fillText(label, x + (isLeft ? -5 : 5) * devicePixelRatio, plot.bbox.top + 11 * devicePixelRatio);
+      plot.ctx.fillText(label, x + (isLeft ? -5 : 5) * devicePixelRatio, plot.bbox.top + (11 + 13 * row) * devicePixelRatio);
     }
     plot.ctx.restore();
   }
