@@ -1,10 +1,14 @@
 """A worker's consumers, over real stores."""
 
+import json
+import logging
+
 import msgspec
 import pytest
 
 from leeway.backends import connect
 from leeway.errors import Conflict
+from leeway.log_lines import JsonLines
 from leeway.record import Incident
 from monitoring.queries import Queries
 from monitoring.shards import Shards
@@ -42,7 +46,8 @@ def test_each_shard_has_a_position_of_its_own(make_shards, maker):
         assert queries.counts()["predictions"]["counted"] == 2
 
 
-def test_incidents_go_to_the_events_stream(make_shards, eventful):
+def test_incidents_go_to_the_events_stream_and_to_the_log(make_shards, eventful, caplog):
+    caplog.set_level(logging.INFO, "leeway.incidents")
     shards = make_shards()
     for message in eventful:
         shards.offer(message)
@@ -52,6 +57,9 @@ def test_incidents_go_to_the_events_stream(make_shards, eventful):
     with Queries(make_shards.reader.settings) as queries:
         assert {incident.id for incident in found} == {incident.id for incident in queries.incidents()}
     assert [event.key for event in events] == [incident.endpoint for incident in found]
+    lines = [json.loads(JsonLines(function="drift").format(record)) for record in caplog.records]
+    told = [(line["incident"], line["deployment"], line["message"].rpartition(": ")[2]) for line in lines]
+    assert told == [(incident.id, incident.opened.endpoint.split("/")[2], incident.state) for incident in found]
 
 
 def test_a_shard_that_somebody_else_took_says_so(make_shards, maker):
