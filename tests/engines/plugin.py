@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .kafka_broker import KafkaBroker
+from .kafka_broker import KafkaBroker, SecureKafkaBroker
 from .postgres_server import PostgresServer
 from .s3_server import S3Server
 from .server import Server
@@ -18,7 +18,7 @@ from .timescale_server import TimescaleServer
 from .v3io_double import V3ioDouble
 from .zipkin_server import ZipkinServer
 
-_KINDS: list[type[Server]] = [KafkaBroker, PostgresServer, S3Server, TimescaleServer, ZipkinServer]
+_KINDS: list[type[Server]] = [KafkaBroker, SecureKafkaBroker, PostgresServer, S3Server, TimescaleServer, ZipkinServer]
 ENGINES = {kind.name: kind for kind in _KINDS}
 _LEFT_OUT = pytest.StashKey[Counter[str]]()
 
@@ -73,6 +73,11 @@ def timescale() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[Server]:
     yield from _running(KafkaBroker)
+
+
+@pytest.fixture(scope="session")
+def secure_kafka() -> Iterator[Server]:
+    yield from _running(SecureKafkaBroker)
 
 
 @pytest.fixture(scope="session")
