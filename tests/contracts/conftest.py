@@ -29,7 +29,7 @@ def _with(name: str, *engines: str) -> Any:
 
 STREAMS = ["embedded", _with("kafka", "kafka"), "v3io"]
 DATABASES = ["sqlite", _with("postgres", "postgres")]
-SERIES = [*DATABASES, _with("timescale", "timescale")]
+SERIES = [*DATABASES, _with("timescale", "timescale"), _with("frames")]
 ARCHIVES = ["folder", "memory", _with("s3", "s3")]
 
 
@@ -90,9 +90,13 @@ def open_stream(stream_place: Place, clock: ManualClock) -> Iterator[Callable[..
 
 
 def _database(request: pytest.FixtureRequest, home: Path) -> Place:
-    """On a server, a schema of its own."""
+    """On a server, a schema or a path of its own."""
     if request.param == "sqlite":
         return Place(Settings(home=home))
+    if request.param == "frames":
+        double = request.getfixturevalue("frames")
+        url, key = f"v3io:///users/{uuid4().hex[:8]}", "of-the-tests"
+        return Place(Settings(home=home, series=url, v3io_framesd=double.url, v3io_access_key=key), server=double)
     import psycopg
 
     server, schema = request.getfixturevalue(request.param), f"t{uuid4().hex[:8]}"

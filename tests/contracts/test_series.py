@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from leeway.errors import StoreError
 from leeway.interfaces import Point
 
-SERVERS = [pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.engine("postgres")])]
+SERVERS = [
+    pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.engine("postgres")]),
+    pytest.param("frames", marks=pytest.mark.slow),
+]
 
 POINTS = st.lists(
     st.builds(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from .frames_double import FramesDouble
 from .kafka_broker import KafkaBroker, SecureKafkaBroker
 from .postgres_server import PostgresServer
 from .s3_server import S3Server
@@ -93,5 +94,12 @@ def zipkin() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def v3io() -> Iterator[V3ioDouble]:
     double = V3ioDouble()
+    yield double
+    double.stop()
+
+
+@pytest.fixture(scope="session")
+def frames() -> Iterator[FramesDouble]:
+    double = FramesDouble("of-the-tests")
     yield double
     double.stop()
