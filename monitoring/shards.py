@@ -36,7 +36,8 @@ class Shards:
 
     `committed` hears, from the caller's thread or the timer's, of each shard's first offset that is not committed when
     it moves. A store that refuses is tried again with the next tick; `report` hears of it. A shard that another
-    consumer took stays stopped: what it is offered raises Conflict.
+    consumer took stays stopped: what it is offered raises Conflict. `taken` hears of it, for whoever had it must begin
+    anew where the state stands, should the other one leave.
     """
 
     def __init__(
@@ -46,8 +47,9 @@ class Shards:
         report: Callable[[str], None],
         committed: Callable[[int, int], None],
         clock: Clock | None = None,
+        taken: Callable[[], None] = lambda: None,
     ):
-        self._settings, self._stream = settings, stream
+        self._settings, self._stream, self._taken = settings, stream, taken
         self._report, self._committed, self._clock = report, committed, clock or SystemClock()
         self._shared = connect.state(settings, "shared")
         self._series = connect.series(settings)
@@ -79,7 +81,11 @@ class Shards:
             except StoreError as error:
                 self._report(f"shard {message.shard} of {self._stream}: {error}")
                 return False
-            self._act(message.shard, consumer, lambda: consumer.offer(message))
+            try:
+                self._act(message.shard, consumer, lambda: consumer.offer(message))
+            except Conflict:
+                self._taken()
+                raise
             return True
 
     def is_full(self, shard: int) -> bool:
@@ -122,8 +128,10 @@ class Shards:
 
     def _run(self) -> None:
         while not self._closing.wait(TICK_S):
-            with suppress(Conflict):  # reported; whoever offers hears of it
+            try:
                 self.tick()
+            except Conflict:  # reported
+                self._taken()
 
     def _each(self, act: Callable[[Consumer], None]) -> None:
         """Let every consumer act; then raise the Conflict of one that lost its shard."""

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from dataclasses import replace
+from threading import Event
 
 import msgspec
 import pytest
@@ -21,12 +23,13 @@ def make_shards(make_reader):
     opened = []
 
     def make(**settings):
-        shards = Shards(reader.settings, "s", reports.append, lambda *at: committed.append(at), reader.clock)
+        of = replace(reader.settings, **settings)
+        shards = Shards(of, "s", reports.append, lambda *at: committed.append(at), reader.clock, taken=taken.set)
         opened.append(shards)
         return shards
 
-    reports, committed = [], []
-    make.reader, make.reports, make.committed = reader, reports, committed
+    reports, committed, taken = [], [], Event()
+    make.reader, make.reports, make.committed, make.taken = reader, reports, committed, taken
     yield make
     for shards in opened:
         shards.close()
@@ -74,3 +77,20 @@ def test_a_shard_that_somebody_else_took_says_so(make_shards, maker):
         second.tick()
     assert make_shards.committed == [(0, 1)]
     assert "shard 0 of s" in make_shards.reports[0]
+
+
+def test_it_is_told_when_a_message_or_the_timer_finds_its_shard_taken(make_shards, maker):
+    for name in ("one", "two"):
+        maker.predict("a", name)
+    first, second, third = make_shards(), make_shards(range_rows=2), make_shards()
+    for shards in (first, second, third):
+        shards.offer(maker.messages[0])
+    make_shards.reader.clock.advance(2)
+    first.tick()
+    assert not make_shards.taken.is_set()
+    with pytest.raises(Conflict):
+        second.offer(maker.messages[1])
+    assert make_shards.taken.is_set()
+    make_shards.taken.clear()
+    third.start()
+    assert make_shards.taken.wait(30)
