@@ -26,7 +26,7 @@ def curses() -> ExitStack:
     see, learn, values_array = WindowWatch.see, ConceptWatch.learn, archive_table.values_array
 
     def see_or_raise(watch: Any, answers: Any, points: Any) -> Any:
-        if any(row and row[0] == CURSED for record in answers.records for row in record.request.inputs):
+        if CURSED in list(answers.columns["price"]):
             raise ArithmeticError("a cursed row")
         return see(watch, answers, points)
 
