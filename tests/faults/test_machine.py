@@ -3,6 +3,7 @@ of breaking a rule of the record is found out."""
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from leeway import outbox_layout as layout
@@ -131,5 +132,7 @@ MUTANTS = [
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_it_finds_out(machine, monkeypatch, mutant):
     mutant(monkeypatch)
-    with pytest.raises(AssertionError):  # most often among the first fifty; the names of outboxes are left to chance
+    # Most often among the first fifty. The names of outboxes are left to chance: so the same steps, taken again to see
+    # whether they fail for sure (Flaky), need not be found out twice.
+    with pytest.raises((AssertionError, Flaky)):
         run(machine, 2_000, derandomize=True, phases=[Phase.generate])
