@@ -175,11 +175,10 @@ def on_file(path: Path, settings) -> None:
         sys.exit(f"{path}: expected zeros and ones, got {values[wrong[0]]:g} in row {wrong[0] + 1}")
     errors = values.astype(np.int8)
     first = min(protocol.LEVEL_ROWS, len(errors) // 5)
-    calibration = ours.Calibration(ours.error_level_from(errors[:first]), settings)
-    print(f"{len(errors):,} rows, {errors.mean():.4f} errors; {calibration.details()['statement']}")
-    alarms = calibration.detector.update_many(errors[first:])
-    print(f"{len(alarms)} alarms, the first on rows {[first + row for row in alarms[:10]]}")
-    for start, end in ours.incidents(errors[first:], calibration):
+    level = ours.error_level_from(errors[:first])
+    told = ours.Calibration(level, settings).details()["statement"]
+    print(f"{len(errors):,} rows, {errors.mean():.4f} errors; {told}")
+    for start, end in ours.incidents(errors[first:], level, settings):
         rate = errors[first + start : first + end].mean()
         print(f"  incident: rows {first + start:,} to {first + end:,}, {rate:.3f} errors")
     for name in peers.peers():
