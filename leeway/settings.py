@@ -71,8 +71,14 @@ class Settings:
     labels_count: int = _setting("labels.count", 10_000_000, "how many predictions may wait for truth", 1)
     detector_arl0: int = _setting("detector.arl0", 20_000, "labelled rows to one false alarm of concept drift", 100)
     detector_odds: float = _setting("detector.odds", 1.6, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
+    detector_burst_odds: float = _setting(
+        "detector.burst_odds", 1.75, "the same where errors come in bursts", 1.01, 100.0
+    )
     detector_learn_rows: int = _setting(
-        "detector.learn_rows", 20_000, "rows up to which a reference's error level grows by rows without alarm; 0: never", 0
+        "detector.learn_rows",
+        20_000,
+        "rows up to which a reference's error level grows by rows without alarm; 0: never",
+        0,
     )
     detector_preset: str = _setting(
         "detector.preset", "default", "default, or conservative: the error level at its upper confidence bound"

@@ -5,13 +5,13 @@ import zlib
 from typing import Any
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from leeway.profile import ErrorLevel
 from leeway.settings import Settings
 
 from .detectors.bernoulli_cusum import BernoulliCusum
-from .detectors.run_length import run_length
+from .detectors.run_length import RunLength
 from .error_level import sequence_of
 from .learnt_level import posterior
 
@@ -40,7 +40,7 @@ class Calibration:
     small rise above a bound that is too high would never be seen): alarms are fewer and later, and the price holds for
     most references, not on their average.
 
-    Where errors look independent, the rate of false alarms is one over the run length (see run_length), averaged over
+    Where errors look independent, the rate of false alarms is one over the run length (see RunLength), averaged over
     40 quantiles of the posterior. Else false alarms come in bursts, too, and those that follow the first are its
     incident's, so that the price is that of the first: of stretches of `detector.arl0` rows in control a share of
     1 - 1/e holds an alarm, as where alarms come independently at that rate. Stretches are put together from blocks of
@@ -56,8 +56,8 @@ class Calibration:
         self._level, self._settings, self._rows_learnt = level, settings, rows_learnt
         p0 = level.level
         if settings.detector_preset == CONSERVATIVE:
-            p0 = float(beta.ppf(_UPPER, *posterior(level)))
-        self.detector = BernoulliCusum(p0, odds_of(settings), math.inf)
+            p0 = float(betaincinv(*posterior(level), _UPPER))
+        self.detector = BernoulliCusum(p0, odds_of(settings, level), math.inf)
         self._rng = np.random.default_rng([level.rows, level.errors, zlib.crc32(level.sequence)])
         self._is_independent = level.inflation <= 1
         find = self._by_run_length if self._is_independent else self._by_blocks
@@ -73,7 +73,7 @@ class Calibration:
         detector, level = self.detector, self._level.level
         raised = min(factor * level, (1 + level) / 2)
         if self._is_independent:
-            return float(run_length(detector, np.array([raised]), detector.threshold)[0])
+            return float(RunLength(detector, np.array([raised])).at(detector.threshold)[0])
         drift = raised * detector.up + (1 - raised) * detector.down
         rows = int(min(max(20 * detector.threshold / drift, 100), _LONGEST_RUN)) if drift > 0 else _LONGEST_RUN
         is_over = self._in_blocks(np.full(max(_CHUNK // rows, _FEWEST_DELAYS), raised), rows) > detector.threshold
@@ -92,7 +92,7 @@ class Calibration:
         doubled = self.delay(2)
         return {
             "p0": self.detector.level,
-            "p0_interval": [float(beta.ppf(q, *posterior(level))) for q in _INTERVAL],
+            "p0_interval": betaincinv(*posterior(level), _INTERVAL).tolist(),
             "rows": level.rows,
             "rows_learnt": self._rows_learnt,
             "inflation": level.inflation,
@@ -110,9 +110,9 @@ class Calibration:
     def _by_run_length(self) -> tuple[float, float]:
         """The threshold, and the lower one at which alarms are ten times as frequent."""
         arl0, is_known = self._settings.detector_arl0, self._settings.detector_preset == CONSERVATIVE
-        levels = np.array([self.detector.level]) if is_known else beta.ppf(_LEVELS, *posterior(self._level))
-        levels = np.clip(levels, 1e-9, 1 - 1e-9)
-        return _threshold(self.detector, levels, arl0), _threshold(self.detector, levels, arl0 / _TENFOLD)
+        levels = np.array([self.detector.level]) if is_known else betaincinv(*posterior(self._level), _LEVELS)
+        run_length = RunLength(self.detector, np.clip(levels, 1e-9, 1 - 1e-9))
+        return _threshold(run_length, arl0), _threshold(run_length, arl0 / _TENFOLD)
 
     def _by_blocks(self) -> tuple[float, float]:
         level, arl0 = self._level, self._settings.detector_arl0
@@ -144,9 +144,9 @@ class Calibration:
         return _paths(self.detector, np.where(drawn, chance < kept[:, None], chance < added[:, None]))
 
 
-def odds_of(settings: Settings) -> float:
-    """The odds ratio that the CUSUM is tuned to."""
-    odds = settings.detector_odds
+def odds_of(settings: Settings, level: ErrorLevel) -> float:
+    """The odds ratio that the CUSUM is tuned to: errors that come in bursts rise by a little all the time."""
+    odds = settings.detector_odds if level.inflation <= 1 else settings.detector_burst_odds
     return min(odds, _CONSERVATIVE_ODDS) if settings.detector_preset == CONSERVATIVE else odds
 
 
@@ -159,12 +159,12 @@ def _statement(level: ErrorLevel, rows_learnt: int, arl0: int, doubled: float) -
     )
 
 
-def _threshold(detector: BernoulliCusum, levels: np.ndarray, rows: float) -> float:
+def _threshold(run_length: RunLength, rows: float) -> float:
     """At which alarms come once in so many rows on the average over some levels."""
     low, high = 0.0, _HIGHEST
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if (1 / run_length(detector, levels, middle)).mean() > 1 / rows:
+        if (1 / run_length.at(middle)).mean() > 1 / rows:
             low = middle
         else:
             high = middle

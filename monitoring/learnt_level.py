@@ -2,13 +2,13 @@
 
 import msgspec
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from leeway.profile import ErrorLevel
 
 from .error_level import error_level_from, sequence_of
 
-_GROWTH, _GROWTH_OF_BURSTS = 1.25, 2.0
+_GROWTH = 1.25
 _BOUNDS = (0.005, 0.995)
 
 
@@ -26,11 +26,11 @@ class LearntLevel:
     enough for the levels that it leaves possible. So rows that the stream goes on with join it.
 
     A row is learnt when the statistic next comes back to zero; rows of an alarm, and of the incident behind it, never
-    are. `grown` gives a level on all rows when they are a quarter more than it rests on (twice as many where errors
-    come in bursts, as thresholds are simulated then), up to `most_rows`. Then it stays: a level that moves slowly for
-    ever would be followed for ever. For the same reason a level is not taken over that lies outside of what the
-    reference itself leaves possible (its posterior's .5 % to 99.5 %): learning makes an uncertain level certain, and
-    never another one.
+    are. `grown` takes them over when the level's rows become a quarter more, up to `most_rows`. Then it stays: a level
+    that moves slowly for ever would be followed for ever. For the same reason a level is not taken over that lies
+    outside of what the reference itself leaves possible (its posterior's .5 % to 99.5 %): learning makes an uncertain
+    level certain, and never another one. Where errors come in bursts nothing is learnt: rows between two bursts say
+    little of the level, and what lies in a burst looks like an alarm.
 
     After the self-starting CUSUM of D. M. Hawkins, Self-starting CUSUM charts for location and scale, The Statistician
     36 (1987).
@@ -39,12 +39,12 @@ class LearntLevel:
     def __init__(self, reference: ErrorLevel, most_rows: int):
         self.level, self._reference, self._most_rows = reference, reference, most_rows
         self._learnt, self._pending = bytearray(), bytearray()
-        self._bounds = beta.ppf(_BOUNDS, *posterior(reference))
+        self._bounds = betaincinv(*posterior(reference), _BOUNDS)
 
     @property
     def is_done(self) -> bool:
         """Whether it learns no more."""
-        return self.level.rows >= self._most_rows
+        return self.level.rows >= self._most_rows or self.level.inflation > 1
 
     @property
     def rows_learnt(self) -> int:
@@ -53,6 +53,8 @@ class LearntLevel:
 
     def take(self, error: int, statistic: float) -> None:
         """Take a row and the statistic after it."""
+        if self.is_done:
+            return
         self._pending.append(1 if error else 0)
         if statistic <= 0:
             self._learnt += self._pending
@@ -60,6 +62,8 @@ class LearntLevel:
 
     def take_many(self, errors: np.ndarray, statistics: np.ndarray) -> None:
         """Take rows, errors and statistics each of shape (n,)."""
+        if self.is_done:
+            return
         zeros = np.flatnonzero(statistics <= 0)
         some = (np.asarray(errors) != 0).astype(np.uint8).tobytes()
         if len(zeros):
@@ -75,8 +79,7 @@ class LearntLevel:
     def grown(self) -> bool:
         """Take over what was learnt, where it is enough; whether `level` is another one now."""
         level = self.level
-        growth = _GROWTH if level.inflation <= 1 else _GROWTH_OF_BURSTS
-        wanted = min(growth * level.rows, self._most_rows)
+        wanted = min(_GROWTH * level.rows, self._most_rows)
         if self.is_done or level.rows + len(self._learnt) < wanted:
             return False
         learnt = np.frombuffer(bytes(self._learnt), np.uint8).astype(bool)[: self._most_rows - level.rows]
@@ -85,6 +88,8 @@ class LearntLevel:
         if not self._bounds[0] <= found.level <= self._bounds[1]:
             return False
         self.level = found
+        if self.is_done:
+            self._pending.clear()
         return True
 
     def snapshot(self) -> KeptLevel:
