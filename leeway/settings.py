@@ -77,7 +77,7 @@ class Settings:
     detector_learn_rows: int = _setting(
         "detector.learn_rows",
         20_000,
-        "rows up to which a reference's error level grows by rows without alarm; 0: never",
+        "rows up to which an error level grows by rows without alarm; 0: never",
         0,
     )
     detector_preset: str = _setting(

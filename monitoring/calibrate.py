@@ -32,7 +32,7 @@ PRESETS = (DEFAULT, CONSERVATIVE)
 
 
 class Calibration:
-    """A detector for an error level at the price that the settings name: a false alarm in `detector.arl0` labelled rows.
+    """A detector for an error level at the price that the settings name: a false alarm in `detector.arl0` rows.
 
     What the reference's rows leave open about the true level (beta, Jeffreys' prior, rows counting as rows / inflation)
     is part of the price: it is paid on the average over that posterior. The preset `conservative` takes the level at
@@ -153,8 +153,9 @@ def odds_of(settings: Settings, level: ErrorLevel) -> float:
 def _statement(level: ErrorLevel, rows_learnt: int, arl0: int, doubled: float) -> str:
     learnt = f" and {rows_learnt:,} that raised no alarm" if rows_learnt else ""
     bursts = f", errors come in bursts (inflation {level.inflation:.1f})" if level.inflation > 1 else ""
+    rows = level.rows - rows_learnt
     return (
-        f"one false alarm in {arl0:,} labelled rows, by a reference of {level.rows - rows_learnt:,} rows{learnt}{bursts}; "
+        f"one false alarm in {arl0:,} labelled rows, by a reference of {rows:,} rows{learnt}{bursts}; "
         f"at this price you will see a doubling after about {float(f'{doubled:.2g}'):,.0f} labelled rows"
     )
 

@@ -17,7 +17,7 @@ from leeway.record import Verdict
 from leeway.settings import Settings
 
 from .answers import Answers
-from .calibrate import PRESETS
+from .calibrate import PRESETS, Calibration
 from .classics import classics
 from .error_watch import KIND, ErrorWatch, Kept, Stretch
 from .label_values import Completed
@@ -167,9 +167,10 @@ class ConceptWatch:
         self._reference = reference
         default = LearningWatch(self._endpoint, self._shard, reference, self._settings, learnt or KeptLevel())
         self._watches = {KIND: default}
-        for name, detector in classics(self._settings).items():
-            details = {"p0": reference.level}
-            self._watches[name] = ErrorWatch(self._endpoint, self._shard, name, detector, default.cusum, details)
+        if further := classics(self._settings):
+            cusum, details = Calibration(reference, self._settings).detector, {"p0": reference.level}
+            for name, detector in further.items():
+                self._watches[name] = ErrorWatch(self._endpoint, self._shard, name, detector, cusum, details)
 
 
 def _seconds(clocks: Sequence[int]) -> list[tuple[int, int]]:

@@ -70,8 +70,8 @@ class Kept(msgspec.Struct):
 
 
 class ErrorWatch:
-    """`name` is the detector's in its verdicts, `feature` the slice's; `reference` the CUSUM that knows the level, which
-    `learnt` goes on learning, where it is given, from the rows that no incident is open on."""
+    """`name` is the detector's in its verdicts, `feature` the slice's; `reference` the CUSUM that knows the level, and
+    `learnt`, where it is given, goes on learning it from the rows that no incident is open on."""
 
     def __init__(
         self,
