@@ -47,7 +47,7 @@ def test_further_detectors_have_verdicts_and_incidents_like_the_default(make_rea
 
 
 def test_the_alarm_of_a_slice_names_it(make_reader, drifting):
-    reader = make_reader(slices="demand>0.5; region", slices_rows=100, detector_arl0=5_000)
+    reader = make_reader(slices="demand>0.5; region", slices_rows=250, detector_arl0=5_000)
     reader.consumer().consume(drifting)
     with Queries(reader.settings) as queries:
         found = [incident for incident in queries.incidents() if incident.detector == "concept_drift_slice"]
