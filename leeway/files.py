@@ -2,8 +2,12 @@
 
 import fcntl
 import os
+from errno import ENOSPC, ENOTSUP
+from mmap import mmap
 from pathlib import Path
 from typing import Protocol
+
+_MARGIN = 64 << 20  # bytes of a disk that are left before it counts as nearly full
 
 
 class Files(Protocol):
@@ -31,6 +35,15 @@ class Files(Protocol):
 
     def pwrite(self, fd: int, data: bytes, offset: int) -> int: ...
 
+    def map(self, fd: int, size: int) -> mmap:
+        """The first `size` bytes of a file as memory, which got their room on the disk: writing there cannot fail.
+        OSError where that cannot be promised. The file's lock is held until the mapping is closed, too."""
+        ...
+
+    def is_nearly_full(self, fd: int) -> bool:
+        """Whether the disk is: then even room that a file has may be wanting, where the disk copies on writing."""
+        ...
+
     def truncate(self, fd: int, size: int) -> None: ...
 
     def datasync(self, fd: int) -> None: ...
@@ -52,6 +65,18 @@ class OsFiles:
     close = staticmethod(os.close)
     rename = staticmethod(os.replace)
     unlink = staticmethod(os.unlink)
+
+    def map(self, fd: int, size: int) -> mmap:
+        if not hasattr(os, "posix_fallocate"):
+            raise OSError(ENOTSUP, "this system reserves no room for a file")
+        if self.is_nearly_full(fd):
+            raise OSError(ENOSPC, "the disk is nearly full")
+        os.posix_fallocate(fd, 0, size)
+        return mmap(fd, size)
+
+    def is_nearly_full(self, fd: int) -> bool:
+        disk = os.fstatvfs(fd)
+        return disk.f_bavail * disk.f_frsize < _MARGIN
 
     def create(self, path: Path) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

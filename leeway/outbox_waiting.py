@@ -6,7 +6,7 @@ from typing import Any
 
 from . import outbox_layout as layout
 from .errors import StoreError
-from .outbox_file import SUFFIX
+from .outbox_file import KEPT, SUFFIX
 
 
 def outboxes_below(folder: Path) -> list[dict[str, Any]]:
@@ -29,12 +29,23 @@ def _read(path: Path) -> tuple[int, Counter[str]]:
     """(bytes that wait, drops by reason)"""
     with path.open("rb") as file:
         data = file.read(layout.DATA)
-    head = layout.unpack_head(data)
-    dropped: Counter[str] = Counter()
+        head = layout.unpack_head(data)
+        slots = _slots(data)
+        begin = layout.DATA + head.sent - head.base
+        waiting = max(0, path.stat().st_size - begin)
+        if begin + waiting <= KEPT:  # room that is used again, so it tells less than the frames do
+            file.seek(begin)
+            frames = layout.unpack_frames(file.read(), head.sent, len(slots))
+            waiting = frames[-1].end - head.sent if frames else 0
+    return waiting, sum((Counter(dropped) for _, _, dropped in slots), Counter())
+
+
+def _slots(data: bytes) -> list[tuple[str, int, dict[str, int]]]:
+    found = []
     for index in range(layout.SLOTS):
         start = layout.slot_offset(index)
-        found = layout.unpack_slot(data[start : start + layout.SLOT_BYTES].ljust(layout.SLOT_BYTES, b"\0"))
-        if found is None:
+        slot = layout.unpack_slot(data[start : start + layout.SLOT_BYTES].ljust(layout.SLOT_BYTES, b"\0"))
+        if slot is None:
             break
-        dropped.update(found[2])
-    return max(0, head.base + path.stat().st_size - layout.DATA - head.sent), dropped
+        found.append(slot)
+    return found

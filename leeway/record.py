@@ -104,11 +104,6 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
         """project/function/deployment: what arms, shadows, feedback and decisions of a deployment share."""
         return f"{self.function_uri}/{self.deployment}"
 
-    @property
-    def is_test(self) -> bool:
-        """Whether the caller marked it `purpose: test`: recorded and archived, never fed to detectors."""
-        return self.labels.get("purpose") == "test"
-
 
 class Position(msgspec.Struct, frozen=True, gc=False, order=True, array_like=True):
     """Where a record lies in a stream; a message may pack several records, hence `index`."""
@@ -186,6 +181,11 @@ class Incident(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_default
             *([("note", self.note)] if self.note else []),
         ]
         return html_table(f"{self.detector}: {self.state}", rows)
+
+
+def is_test(labels: dict[str, str]) -> bool:
+    """Whether these labels mark a record `purpose: test`: recorded and archived, never fed to detectors."""
+    return labels.get("purpose") == "test"
 
 
 _encoder = msgspec.json.Encoder()

@@ -1,5 +1,6 @@
 """Records of one kind, encoded at the cost of what differs between them."""
 
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -7,8 +8,8 @@ import msgspec
 from .record import NodeAnswer, Origin, Record, Request, Response, Whole, encode
 
 
-class Said(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The fields of a Record that differ from one to the next."""
+class Said(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """The fields of a Record that differ from one to the next. Read from JSON, it takes no other ones."""
 
     id: str
     when: str
@@ -26,6 +27,14 @@ class Said(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     key_hash: str | None = None
     shadow_of: str | None = None
     nodes: list[NodeAnswer] = []
+
+
+_differing = attrgetter(*Said.__struct_fields__)
+
+
+def said_of(record: Record) -> Said:
+    """That part of a record."""
+    return Said(*_differing(record))
 
 
 class RecordWriter:

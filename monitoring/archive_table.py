@@ -5,20 +5,21 @@ as JSON text, and `status`: how it was counted. Predictions spread their inputs 
 `probabilities` are the row's own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
-from msgspec.structs import astuple
 
 from leeway.record import Record
+from leeway.record_writer import Said
 
 from .answers import Answers
 from .label_values import Place
-from .told import Told
+from .said_columns import said_columns
+from .told import Feedback, Told
 
 _INT, _FLOAT, _STRING = pa.int64(), pa.float64(), pa.string()
 _FIELDS = {
@@ -30,11 +31,12 @@ _FIELDS = {
 }  # fmt: skip
 _encode_lines = msgspec.json.Encoder().encode_lines
 _NESTED = ("labels", "metrics", "nodes", "decision")
+_SHARED = [name for name in (*_FIELDS, *_NESTED) if name not in Said.__struct_fields__]
 
 
 def prediction_table(answers: Answers) -> pa.Table:
     """One row per row of each prediction record."""
-    columns = _record_columns(answers.records, answers.shard, answers.places)
+    columns = _record_columns(answers.likes, answers.said, answers.shard, answers.places)
     columns["rows"] = _array(answers.sizes, _INT)
     columns["status"] = _array(answers.statuses, _STRING)
     if not answers.is_flat:
@@ -47,27 +49,29 @@ def prediction_table(answers: Answers) -> pa.Table:
     return pa.table(columns)
 
 
-def feedback_table(shard: int, told: Sequence[Told]) -> pa.Table:
+def feedback_table(shard: int, feedback: Feedback) -> pa.Table:
     """One row per truth of each feedback record; one without a row where it only brings a reward."""
-    counts = [len(item.outcomes) for item in told]
-    columns = _told_columns(shard, told)
-    columns["request_id"] = _array([item.record.request.id for item in told], _STRING)
-    columns["reward"] = _json([item.record.request.reward for item in told])
-    if counts.count(1) < len(counts):
-        owner = pa.array(np.repeat(np.arange(len(told)), counts))
+    sizes = feedback.sizes
+    columns = _record_columns(feedback.likes, feedback.said, shard, feedback.places)
+    columns["request_id"] = _array(feedback.ids, _STRING)
+    columns["reward"] = _json(feedback.rewards)
+    if sizes.count(1) < len(sizes):
+        owner = pa.array(np.repeat(np.arange(len(sizes)), sizes))
         columns = {name: column.take(owner) for name, column in columns.items()}
-    columns["row"] = _array([i for count in counts for i in range(count)], _INT)
-    columns["request_row"] = _array([row for item in told for row, _ in item.truths], _INT)
-    columns["truth"] = _json([truth for item in told for _, truth in item.truths])
-    columns["status"] = _array([outcome for item in told for outcome in item.outcomes], _STRING)
+    rows, truths = zip(*feedback.truths)
+    columns["row"] = _array([i for size in sizes for i in range(size)], _INT)
+    columns["request_row"] = _array(rows, _INT)
+    columns["truth"] = _json(truths)
+    columns["status"] = _array(feedback.outcomes, _STRING)
     return pa.table(columns)
 
 
 def decision_table(shard: int, told: Sequence[Told]) -> pa.Table:
     """One row per decision record."""
-    columns = _told_columns(shard, told)
+    said = said_columns([item.said for item in told])
+    columns = _record_columns([item.like for item in told], said, shard, [item.at for item in told])
     columns["row"] = pa.repeat(pa.scalar(0, _INT), len(told))
-    columns["status"] = _array([item.outcomes[0] if item.outcomes else None for item in told], _STRING)
+    columns["status"] = _array([item.outcome for item in told], _STRING)
     return pa.table(columns)
 
 
@@ -95,30 +99,34 @@ _TYPES = [
 ]
 
 
-def _told_columns(shard: int, told: Sequence[Told]) -> dict[str, pa.Array]:
-    return _record_columns([item.record for item in told], shard, [item.at for item in told])
-
-
-def _record_columns(records: list[Record], shard: int, places: Sequence[Place]) -> dict[str, pa.Array]:
+def _record_columns(
+    likes: Sequence[Record], said: Mapping[str, Sequence[Any]], shard: int, places: Sequence[Place]
+) -> dict[str, pa.Array]:
     """What one row per record says; `row` keeps its place among the columns and is filled in by the caller."""
     columns = {
-        "shard": _constant(shard, _INT, len(records)),
+        "shard": _constant(shard, _INT, len(places)),
         "offset": pa.array([at.offset for at in places], _INT),
         "index": _array([at.index for at in places], _INT),
-        "row": pa.nulls(len(records)),
+        "row": pa.nulls(len(places)),
         "appended": _array([at.appended for at in places], _INT),
     }
-    fields = dict(zip(Record.__struct_fields__, zip(*map(astuple, records))))
-    outboxes, numbers, dropped = zip(*map(astuple, fields["origin"]))
+    fields = {**_shared(likes), **said}
     for name, arrow_type in _FIELDS.items():
         columns[name.rstrip("_")] = _array(fields[name], arrow_type)
     for name in _NESTED:
         columns[name] = _nested(fields[name])
-    columns["model_name"] = _array([answer.model_name for answer in fields["resp"]], _STRING)
-    columns["outbox"] = _array(outboxes, _STRING)
-    columns["seq"] = _array(numbers, _INT)
-    columns["dropped"] = _nested(dropped)
+    columns["model_name"] = _array(fields["model_name"], _STRING)
+    columns["outbox"] = _array(fields["outbox"], _STRING)
+    columns["seq"] = _array(fields["seq"], _INT)
+    columns["dropped"] = _nested(fields["dropped"])
     return columns
+
+
+def _shared(likes: Sequence[Record]) -> dict[str, Sequence[Any]]:
+    """By name what records do not say themselves; most often one speaks for all."""
+    if len(set(map(id, likes))) == 1:
+        return {name: (getattr(likes[0], name),) * len(likes) for name in _SHARED}
+    return {name: [getattr(like, name) for like in likes] for name in _SHARED}
 
 
 def _array(values: Sequence[Any], arrow_type: pa.DataType) -> pa.Array:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from leeway.interfaces import Archive
 from leeway.profile import Profile
 from leeway.record import DECISION, SCHEMA, Origin, Record
+from leeway.record_writer import said_of
 from leeway.settings import Settings
 
 from .archived_answers import INPUT, ArchivedAnswers, ArchivedEndpoint
@@ -126,7 +127,8 @@ class ArchivedIntake:
                 if (truths := self._truth.truths(number)) and not self._truth.is_test[number]:
                     labels.truth(self._key, self._truth.ids[number], truths, at)
             else:
-                batch.decisions.setdefault(self._key, []).append(Told(self._decisions[number], at))
+                decided = self._decisions[number]
+                batch.decisions.setdefault(self._key, []).append(Told(decided, said_of(decided), at))
 
     def _predict(self, source: int, answers: ArchivedAnswers) -> Callable[[int, Place], None]:
         endpoint, labels, name = self._endpoints[source], self._labels, self._names[source]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from .answers import COUNTED, DUPLICATE_ID, TEST, Answers
 from .counts import Counts
 from .label_values import Completed
-from .told import Told
+from .told import Feedback, Told
 
 
 @dataclass
@@ -16,7 +16,7 @@ class Batch:
 
     messages: int = 0
     answers: dict[tuple[str, str], Answers] = field(default_factory=dict)
-    feedback: dict[str, list[Told]] = field(default_factory=dict)
+    feedback: dict[str, Feedback] = field(default_factory=dict)
     decisions: dict[str, list[Told]] = field(default_factory=dict)
     completed: dict[str, list[Completed]] = field(default_factory=dict)
 
@@ -29,8 +29,8 @@ def count_answers(answers: Answers, counts: Counts) -> None:
     counts.predictions.rows += sum(answers.counted_rows())
 
 
-def count_feedback(feedback: list[Told], counts: Counts) -> None:
+def count_feedback(feedback: Feedback, counts: Counts) -> None:
     """Add feedback records, and what became of their rows when they came."""
-    counts.feedback.recorded += len(feedback)
-    for outcome, n in Counter(outcome for told in feedback for outcome in told.outcomes).items():
+    counts.feedback.recorded += len(feedback.sizes)
+    for outcome, n in Counter(feedback.outcomes).items():
         setattr(counts.feedback, outcome, getattr(counts.feedback, outcome) + n)

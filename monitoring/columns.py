@@ -36,11 +36,25 @@ def columns_of(rows: Sequence[Any], names: Sequence[str]) -> Columns:
     """
     if not names or set(map(type, rows)) != {list} or set(map(len, rows)) != {len(names)}:
         return gather([named(row, names) for row in rows])
+    table = table_of(rows)
+    return dict(zip(names, map(column_of, zip(*rows)))) if table is None else named_table(table, names)
+
+
+def table_of(rows: Sequence[Any]) -> np.ndarray | None:
+    """Rows of as many numbers each, shape (n, width); None where one is no list, has text, or misses a value."""
+    if set(map(type, rows)) != {list} or len(widths := set(map(len, rows))) != 1 or not (width := widths.pop()):
+        return None
     try:
         flat = array("d", chain.from_iterable(rows))
     except (TypeError, OverflowError):  # text, a missing or a nested value, an integer beyond the largest float
-        return dict(zip(names, map(column_of, zip(*rows))))
-    return dict(zip(names, np.frombuffer(flat).reshape(len(rows), len(names)).T.copy()))
+        return None
+    return np.frombuffer(flat).reshape(len(rows), width)
+
+
+def named_table(table: np.ndarray, names: Sequence[str]) -> Columns:
+    """Numbers by column name, shape (n, width)."""
+    extra = [f"f{i}" for i in range(len(names), table.shape[1])]
+    return dict(zip([*names, *extra], table.T.copy()))
 
 
 def named(row: Any, names: Sequence[str]) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from urllib.parse import quote
 import msgspec
 
 from leeway.interfaces import Message, State
-from leeway.record import DECISION, EXPLAIN, FEEDBACK, INFER, OUTBOX_END, Position, Record
+from leeway.record import DECISION, EXPLAIN, FEEDBACK, INFER, OUTBOX_END, Position, Record, is_test
+from leeway.record_reader import RecordReader
+from leeway.record_writer import Said, said_of
 from leeway.settings import Settings
 
 from .answers import COUNTED, DUPLICATE_ID, TEST, Answers, is_whole
@@ -23,7 +25,7 @@ from .dedupe import Dedupe, Marks
 from .label_values import LIVE, Orphan, Place, Who
 from .labels import Labels
 from .rewards import RewardBook
-from .told import REWARD, Told, refusal, truths_of
+from .told import REWARD, Feedback, Told, refusal, truths_of
 
 _CLOCK = "clock"
 _DAY_S = 86_400
@@ -44,7 +46,7 @@ class _Key:
     is_short: bool
 
 
-_Handle = Callable[[Message, Place, Record, str], None]
+_Handle = Callable[[Message, Place, Record, Said, str], None]
 
 
 class Intake:
@@ -58,6 +60,7 @@ class Intake:
         self._dedupe = Dedupe()
         self._rewards = RewardBook()
         self._labels = Labels(settings.labels_age_s, settings.labels_count, state)
+        self._reader = RecordReader()
         self._batch = Batch()
         self._filled: Answers | None = None  # those that the last prediction went to
         self._keys: dict[str, _Key] = {}
@@ -70,17 +73,16 @@ class Intake:
     def take(self, messages: Sequence[Message]) -> Batch:
         """Work through some messages, in order, each for the first time; a batch ends after one with a decision, so
         that what comes later is judged by what was decided."""
-        batch = self._batch
+        batch, read = self._batch, self._reader.read
         for message in messages:
             batch.messages += 1
             if message.appended > self._clock:
                 self._advance(message.appended)
-            for index, record in enumerate(decode(message.value)):
-                at = Place(message.offset, index, message.appended, self._clock)
-                if type(record) is Record:
-                    self._take(message, at, record)
-                else:
-                    self._refuse(message, at, message.key, record)
+            record = read(message.value)
+            if record is None:
+                self._take_any(message)
+            else:
+                self._take(message, Place(message.offset, 0, message.appended, self._clock), *record)
             if batch.decisions:
                 break
         return self._finish()
@@ -109,22 +111,34 @@ class Intake:
         self._clock = clock
         self._labels.expire(clock)
 
-    def _take(self, message: Message, at: Place, record: Record) -> None:
-        known, origin = self._last, record.origin
-        if known is None or record.deployment != known.deployment or record.function_uri != known.function_uri:
-            known = self._last = self._known(record)
-        if record.op != OUTBOX_END and not known.marks.is_new(origin):
+    def _take_any(self, message: Message) -> None:
+        """A message that is read as a whole: a record that begins in a new way, several, or none."""
+        found = decode(message.value)
+        for index, record in enumerate(found):
+            at = Place(message.offset, index, message.appended, self._clock)
+            if type(record) is Record:
+                self._take(message, at, record, said_of(record))
+            else:
+                self._refuse(message, at, message.key, record)
+        if len(found) == 1 and type(found[0]) is Record:
+            self._reader.learn(message.value, found[0])
+
+    def _take(self, message: Message, at: Place, like: Record, said: Said) -> None:
+        known = self._last
+        if known is None or like.deployment != known.deployment or like.function_uri != known.function_uri:
+            known = self._last = self._known(like)
+        if like.op != OUTBOX_END and not known.marks.is_new(said.origin):
             known.counts.repeated += 1
             return
-        if origin.dropped:
-            known.counts.add_dropped(known.marks.newly_dropped(origin))
-        handle = self._by_op.get(record.op)
+        if said.origin.dropped:
+            known.counts.add_dropped(known.marks.newly_dropped(said.origin))
+        handle = self._by_op.get(like.op)
         if not known.is_short:
             self._refuse(message, at, known.key[:_LONGEST_KEY], Undecodable(_LONG_KEY, message.value))
         elif handle is None:
-            self._refuse(message, at, known.key, Undecodable(f"op {record.op!r} is not known", message.value))
+            self._refuse(message, at, known.key, Undecodable(f"op {like.op!r} is not known", message.value))
         else:
-            handle(message, at, record, known.key)
+            handle(message, at, like, said, known.key)
 
     def _known(self, record: Record) -> "_Key":
         key = record.stream_key
@@ -136,21 +150,21 @@ class Intake:
             )  # fmt: skip
         return found
 
-    def _predict(self, message: Message, at: Place, record: Record, key: str) -> None:
+    def _predict(self, message: Message, at: Place, like: Record, said: Said, key: str) -> None:
         answers = self._filled
-        if answers is None or answers.key is not key or answers.endpoint != (record.endpoint_id or key):
-            answers = self._filled = self._answers_of(key, record.endpoint_id or key)
-        status = TEST if record.labels and record.is_test else COUNTED
-        whole = is_whole(record)
-        if whole and record.id:
-            is_live = status is COUNTED and record.shadow_of is None and record.arm is None
-            who = answers.live if is_live else self._who_answers(answers, record, status)
-            ceased = self._labels.predict(who, record.id, record.resp.outputs, at)
+        if answers is None or answers.key is not key or answers.endpoint != (like.endpoint_id or key):
+            answers = self._filled = self._answers_of(key, like.endpoint_id or key)
+        status = TEST if said.labels and is_test(said.labels) else COUNTED
+        whole = is_whole(like, said)
+        if whole and said.id:
+            is_live = status is COUNTED and said.shadow_of is None and said.arm is None
+            who = answers.live if is_live else self._who_answers(answers, said, status)
+            ceased = self._labels.predict(who, said.id, said.resp.outputs, at)
             if ceased:
                 self._cease(key, ceased)
             elif ceased is None and status is COUNTED:
                 status = DUPLICATE_ID
-        answers.taken.append((record, at, status, whole))
+        answers.take(like, said, at, status, whole)
 
     def _answers_of(self, key: str, endpoint: str) -> Answers:
         answers = self._batch.answers.get((key, endpoint))
@@ -159,10 +173,10 @@ class Intake:
             answers = self._batch.answers[(key, endpoint)] = Answers(self._shard, key, endpoint, live)
         return answers
 
-    def _who_answers(self, answers: Answers, record: Record, status: str) -> int:
+    def _who_answers(self, answers: Answers, said: Said, status: str) -> int:
         """A test, a shadow, or an arm."""
-        if status is COUNTED and record.shadow_of is None:
-            return self._labels.who(Who(answers.key, answers.endpoint, LIVE, record.arm or ""))
+        if status is COUNTED and said.shadow_of is None:
+            return self._labels.who(Who(answers.key, answers.endpoint, LIVE, said.arm or ""))
         lane = TEST if status is TEST else f"shadow:{answers.endpoint}"
         return self._labels.who(Who(answers.key, answers.endpoint, lane))
 
@@ -172,34 +186,37 @@ class Intake:
         feedback.pending -= rows
         feedback.joined += rows
 
-    def _feedback(self, message: Message, at: Place, record: Record, key: str) -> None:
-        reason = refusal(record)
+    def _feedback(self, message: Message, at: Place, like: Record, said: Said, key: str) -> None:
+        request = said.request
+        reason = refusal(request)
         if reason is not None:
             self._refuse(message, at, key, Undecodable(reason, message.value))
             return
-        truths = truths_of(record) or [(None, None)]
-        if record.labels and record.is_test:
+        truths = truths_of(request) or [(None, None)]
+        if said.labels and is_test(said.labels):
             outcomes = [TEST] * len(truths)
-        elif record.request.truth:
-            outcomes = self._labels.truth(key, record.request.id, truths, at)
+        elif request.truth:
+            outcomes = self._labels.truth(key, request.id, truths, at)
         else:
             outcomes = [REWARD]
         if outcomes[0] is not TEST:
-            self._reward(record, key)
-        told = Told(record, at, truths, outcomes)
-        self._batch.feedback.setdefault(key, []).append(told)
+            self._reward(said, key)
+        feedback = self._batch.feedback.get(key)
+        if feedback is None:
+            feedback = self._batch.feedback[key] = Feedback()
+        feedback.take(like, said, at, truths, outcomes)
 
-    def _reward(self, record: Record, key: str) -> None:
+    def _reward(self, said: Said, key: str) -> None:
         """Count a reward for the arm that it speaks of, where that is known."""
-        reward = record.request.reward
-        if reward is not None and (arm := record.arm or self._labels.arm(key, record.request.id)):
+        reward = said.request.reward
+        if reward is not None and (arm := said.arm or self._labels.arm(key, said.request.id)):
             self._rewards.add(key, arm, reward if isinstance(reward, list) else [reward])
 
-    def _decide(self, message: Message, at: Place, record: Record, key: str) -> None:
-        self._batch.decisions.setdefault(key, []).append(Told(record, at))
+    def _decide(self, message: Message, at: Place, like: Record, said: Said, key: str) -> None:
+        self._batch.decisions.setdefault(key, []).append(Told(like, said, at))
 
-    def _end(self, message: Message, at: Place, record: Record, key: str) -> None:
-        self.counts.of(key).lost += self._dedupe.of(key).end(record.origin, at.clock) or 0
+    def _end(self, message: Message, at: Place, like: Record, said: Said, key: str) -> None:
+        self.counts.of(key).lost += self._dedupe.of(key).end(said.origin, at.clock) or 0
 
     def _refuse(self, message: Message, at: Place, key: str, what: Undecodable) -> None:
         self.counts.of(key).dead_lettered += 1
@@ -210,8 +227,10 @@ class Intake:
         batch, self._batch, self._filled = self._batch, Batch(), None
         batch.completed = self._labels.take_completed()
         for answers in batch.answers.values():
+            answers.end()
             count_answers(answers, self.counts.of(answers.key))
         for key, feedback in batch.feedback.items():
+            feedback.end()
             count_feedback(feedback, self.counts.of(key))
         for key, decisions in batch.decisions.items():
             self.counts.of(key).decisions += len(decisions)

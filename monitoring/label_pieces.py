@@ -16,7 +16,7 @@ from .packing import pack, unpack
 PREFIX, WHO = "label/", "labels/who"
 _BITS = 6
 SIZE = 1 << _BITS
-_HOT = 256  # pieces kept in memory
+_HOT = 32  # pieces kept in memory
 _PAGE = 2_000
 
 _codec = pa.Codec("zstd", 1)

@@ -134,18 +134,18 @@ class Pipeline:
 
     def _decide(self, told: Told, passing: Containment) -> Told:
         """Do what a person decided, and say whether it could be done."""
-        decision = decision_of(told.record.decision)
+        decision = decision_of(told.like.decision)
         if decision is None:
             return told
         at = Position(self._shard, told.at.offset, told.at.index)
         known = self._incidents.find(decision.incident)
         watch = None if known is None else self._watches[known.endpoint]
         if watch is None or watch.trouble is not None:
-            return msgspec.structs.replace(told, outcomes=[UNKNOWN if watch is None else UNWATCHED])
+            return msgspec.structs.replace(told, outcome=UNKNOWN if watch is None else UNWATCHED)
         incident = self._incidents.decide(decision.incident, STATES[decision.do], at, decision.note)
         is_sequential = incident.kind == SEQUENTIAL
         passing.let(watch, lambda: watch.decide(decision.do, incident, is_sequential) or ())
-        return msgspec.structs.replace(told, outcomes=[APPLIED])
+        return msgspec.structs.replace(told, outcome=APPLIED)
 
     def _watch(self, endpoint: str, key: str) -> Watch:
         watch = self._watches.get(endpoint)
@@ -157,9 +157,9 @@ class Pipeline:
         for answers in batch.answers.values():
             clocks = answers.clocks[answers.owner]
             partitions.add("prediction", answers.key, prediction_table(answers), clocks, answers.endpoint)
-        for key, told in batch.feedback.items():
-            clocks = [item.at.clock for item in told for _ in item.outcomes]
-            partitions.add("feedback", key, feedback_table(self._shard, told), clocks)
+        for key, feedback in batch.feedback.items():
+            clocks = [at.clock for at, size in zip(feedback.places, feedback.sizes) for _ in range(size)]
+            partitions.add("feedback", key, feedback_table(self._shard, feedback), clocks)
         for key, told in batch.decisions.items():
             partitions.add("decision", key, decision_table(self._shard, told), [item.at.clock for item in told])
 

@@ -1,29 +1,56 @@
 """Records that tell something: feedback and decisions."""
 
-from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
 
-from leeway.record import Record
+from leeway.record import Record, Request, Response
+from leeway.record_writer import Said
 
 from .label_values import Place
+from .taken import Taken
 
 TEST, REWARD = "test", "reward"
 
 
 class Told(msgspec.Struct, gc=False, frozen=True):
-    """One such record and where it lies; for feedback its (row, truth) pairs, and what became of each."""
+    """A decision in two parts (see RecordReader), where it lies, and what became of it."""
 
-    record: Record
+    like: Record
+    said: Said
     at: Place
-    truths: Sequence[tuple[int | None, Any]] = ()
-    outcomes: Sequence[str] = ()
+    outcome: str | None = None
 
 
-def refusal(record: Record) -> str | None:
-    """Why a feedback record cannot be used, or None."""
-    request = record.request
+class Feedback(Taken):
+    """That of one stream key, taken with its (row, truth) pairs and what became of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []  # of the requests that it speaks of
+        self.rewards: list[Any] = []
+        self.sizes: list[int] = []  # truths of each record; one without a row where it only brings a reward
+        self.truths: list[tuple[int | None, Any]] = []
+        self.outcomes: list[str] = []
+
+    def _keep(
+        self,
+        likes: tuple[Record, ...],
+        requests: tuple[Request, ...],
+        answers: tuple[Response, ...],
+        truths: tuple[list[tuple[int | None, Any]], ...],
+        outcomes: tuple[list[str], ...],
+    ) -> None:
+        self.ids += [each.id for each in requests]
+        self.rewards += [each.reward for each in requests]
+        self.sizes += map(len, truths)
+        self.truths += chain.from_iterable(truths)
+        self.outcomes += chain.from_iterable(outcomes)
+
+
+def refusal(request: Request) -> str | None:
+    """Why a feedback record that asked this cannot be used, or None."""
     if request.reward is not None and not request.truth:
         return None
     if not request.truth or request.truth.count(None) == len(request.truth):
@@ -39,8 +66,8 @@ def refusal(record: Record) -> str | None:
     return None
 
 
-def truths_of(record: Record) -> list[tuple[int, Any]]:
+def truths_of(request: Request) -> list[tuple[int, Any]]:
     """(row, truth) pairs; a missing truth (null) says nothing."""
-    truths = record.request.truth or []
-    rows = range(len(truths)) if record.request.rows is None else record.request.rows
+    truths = request.truth or []
+    rows = range(len(truths)) if request.rows is None else request.rows
     return [(row, truth) for row, truth in zip(rows, truths) if truth is not None]

@@ -7,5 +7,8 @@ _USUAL_BYTES = 4_096
 
 def weight(message: Message) -> int:
     """About how many records of a usual size a message holds, without reading it; at least 1."""
-    packed = message.value.count(b'"origin":') if message.value[:1] == b"[" else 1
-    return max(1, packed, len(message.value) // _USUAL_BYTES)
+    data = message.value
+    size, is_packed = len(data) // _USUAL_BYTES, data.startswith(b"[")
+    if not size and not is_packed:
+        return 1
+    return max(1, size, data.count(b'"origin":') if is_packed else 1)

@@ -20,7 +20,8 @@ import pandas as pd
 from leeway.backends import connect
 from leeway.clock import SystemClock
 from leeway.interfaces import Message
-from leeway.record import FEEDBACK, INFER, Origin, Record, Request, Response, encode
+from leeway.record import FEEDBACK, INFER, Origin, Record, Request, Response
+from leeway.record_writer import RecordWriter, said_of
 from leeway.settings import Settings
 from monitoring.consumer import Consumer
 from monitoring.reference import profile_of
@@ -44,7 +45,7 @@ def profile() -> bytes:
 
 
 def messages(labelled: bool) -> list[Message]:
-    """A record per row, and where it is wanted the truth of each, a hundred rows later."""
+    """A record per row, written as a worker does, and where it is wanted the truth of each, a hundred rows later."""
     draw = random.Random(2)
     rows = [[draw.random() for _ in FEATURES] for _ in range(ROWS)]
     records: list[Record] = []
@@ -53,7 +54,9 @@ def messages(labelled: bool) -> list[Message]:
         if labelled and i >= LATER:
             truth = int(rows[i - LATER][0] > 0.5) ^ (draw.random() < 0.1)
             records.append(_feedback(i - LATER, truth, len(records) + 1))
-    return [Message(0, i, 1_700_000_000 + i // 20_000, "", encode(record)) for i, record in enumerate(records)]
+    writers = {record.op: RecordWriter(record) for record in reversed(records[: 2 * LATER])}
+    written = (writers[record.op].write(said_of(record)) for record in records)
+    return [Message(0, i, 1_700_000_000 + i // 20_000, "", data) for i, data in enumerate(written)]
 
 
 def _prediction(i: int, row: list[float], seq: int, draw: random.Random) -> Record:

@@ -4,7 +4,8 @@ import os
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from errno import EIO
+from errno import EIO, ENOTSUP
+from mmap import mmap
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -71,6 +72,7 @@ class FaultyFiles(OsFiles):
     def __init__(self, faults: Faults, target: str):
         self._faults, self._target = faults, target
         self._fds: set[int] = set()
+        self._maps: list[mmap] = []
         self.may_unlink = True
 
     def create(self, path: Path) -> int:
@@ -100,6 +102,14 @@ class FaultyFiles(OsFiles):
         self._faults.fail(kind, self._target)
         return written
 
+    def map(self, fd: int, size: int) -> "FaultyMap":  # type: ignore[override]
+        """Of every other file: what is not mapped is written by calls, which fail in other ways."""
+        if self._faults.random.random() < 0.5:
+            raise OSError(ENOTSUP, "no mapping today")
+        with self._faults.point(self._target):
+            self._maps.append(OsFiles.map(self, fd, size))
+        return FaultyMap(self._maps[-1], self._faults, self._target)
+
     def truncate(self, fd: int, size: int) -> None:  # type: ignore[override]
         with self._faults.point(self._target):
             os.ftruncate(fd, size)
@@ -127,7 +137,10 @@ class FaultyFiles(OsFiles):
         """What the system does when a process ends."""
         for fd in self._fds:
             os.close(fd)
+        for mapped in self._maps:  # each holds the file's lock
+            mapped.close()
         self._fds.clear()
+        self._maps.clear()
 
     def _is_confirmation(self, data: bytes, offset: int) -> bool:
         return offset == layout.PLACE or len(data) == len(layout.pack_number(0))
@@ -135,6 +148,27 @@ class FaultyFiles(OsFiles):
     def _kept(self, fd: int) -> int:
         self._fds.add(fd)
         return fd
+
+
+class FaultyMap:
+    """A mapped file: the process may die before, amid and after a write, which cannot be refused."""
+
+    def __init__(self, mapped: mmap, faults: Faults, target: str):
+        self._mapped, self._faults, self._target = mapped, faults, target
+
+    def __setitem__(self, where: slice, data: bytes) -> None:
+        kind = self._faults.hit(self._target)
+        if kind == CRASH:
+            some = self._faults.random.randrange(len(data) + 1)
+            self._mapped[where.start : where.start + some] = data[:some]
+            self._faults.fail(kind, self._target)
+        self._mapped[where] = data
+        if kind == CRASH_AFTER:
+            self._faults.fail(kind, self._target)
+
+    def close(self) -> None:
+        if not self._faults.is_dead:
+            self._mapped.close()
 
 
 class FaultyDatabase(SqliteDatabase):

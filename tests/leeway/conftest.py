@@ -77,10 +77,14 @@ def stream_type() -> type[MemoryStream]:
 
 
 class SmallDisk(OsFiles):
-    """A disk on which files end at `room` bytes: a write across it is cut short, one behind it fails."""
+    """A disk on which files end at `room` bytes: a write across it is cut short, one behind it fails. It has no room to
+    spare for mappings."""
 
     def __init__(self) -> None:
         self.room = 1 << 40
+
+    def is_nearly_full(self, fd: int) -> bool:
+        return True
 
     def pwrite(self, fd: int, data: bytes, offset: int) -> int:  # type: ignore[override]
         if offset >= self.room:

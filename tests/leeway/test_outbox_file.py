@@ -1,5 +1,9 @@
 """What the file of an outbox holds after its process died, wherever that was."""
 
+import os
+from errno import ENOSPC
+from mmap import mmap
+
 import pytest
 
 from leeway import outbox_layout as layout
@@ -8,6 +12,7 @@ from leeway.files import OsFiles
 from leeway.outbox import Outbox
 from leeway.outbox_file import OutboxFile
 from leeway.outbox_sender import OutboxSender
+from leeway.outbox_waiting import outboxes_below
 
 KEY = "leeway/model-server/elec_v1"
 KIB = 1024
@@ -159,3 +164,97 @@ def test_dying_while_the_file_is_emptied_loses_and_repeats_nothing(
     file = left_behind(outbox)
     assert [number for _, number, _ in kept(file)] == list(range(sent + 1, sent + 1 + waiting))
     file.close()
+
+
+class Mapping(OsFiles):
+    """Maps while the disk has room; counts what is written into files otherwise, behind their headers."""
+
+    def __init__(self):
+        self.is_full, self.calls = False, 0
+
+    def map(self, fd, size):
+        if self.is_full:
+            raise OSError(ENOSPC, "no space left on device")
+        os.ftruncate(fd, size)
+        return mmap(fd, size)
+
+    def is_nearly_full(self, fd):
+        return self.is_full
+
+    def pwrite(self, fd, data, offset):
+        self.calls += offset >= layout.DATA
+        return OsFiles.pwrite(fd, data, offset)
+
+
+@pytest.fixture
+def mapping():
+    return Mapping()
+
+
+@pytest.fixture
+def mapped(home, settings, clock, mapping):
+    outbox = Outbox.create(home / "outbox" / "p" / "f", settings, clock, mapping)
+    yield outbox
+    outbox.close()
+
+
+def test_a_mapped_file_is_found_as_it_was_left(mapped, mapping, clock, memory_stream, left_behind, kept):
+    for number in range(1, 9):  # across what is mapped at first
+        mapped.append(KEY, lambda origin, number=number: b"%d" % number * 200 * KIB)
+        if number == 5:
+            OutboxSender(mapped.file, clock).send(memory_stream)
+            OutboxSender(mapped.file, clock).send(memory_stream)
+    assert mapping.calls == 0
+    file = left_behind(mapped)
+    assert kept(file) == [(KEY, number, b"%d" % number * 200 * KIB) for number in range(5, 9)]
+    file.close()
+
+
+def test_a_mapped_file_is_locked_until_it_is_closed(mapped):
+    mapped.append(KEY, lambda origin: b"x")
+    assert OutboxFile.adopt(mapped.file.path, OsFiles()) is None
+    mapped.close()
+    file = OutboxFile.adopt(mapped.file.path, OsFiles())
+    assert file is not None
+    file.close()
+
+
+def test_a_disk_that_fills_up_is_written_by_calls_until_it_has_room_again(
+    mapped, mapping, clock, memory_stream, left_behind, kept
+):
+    def send_a_lot():
+        for _ in range(6):
+            mapped.append(KEY, lambda origin: b"x" * 200 * KIB)
+            while OutboxSender(mapped.file, clock).send(memory_stream):
+                pass
+        mapped.reclaim()
+
+    send_a_lot()
+    assert mapping.calls == 0
+    mapping.is_full = True
+    send_a_lot()
+    mapped.append(KEY, lambda origin: b"called")
+    calls = mapping.calls
+    assert calls > 0
+    mapping.is_full = False
+    mapped.append(KEY, lambda origin: b"mapped")
+    assert mapping.calls == calls
+    file = left_behind(mapped)
+    assert [payload for _, _, payload in kept(file)] == [b"called", b"mapped"]
+    file.close()
+
+
+def test_what_waits_is_told_without_the_room_that_is_used_again(home, mapped, clock, memory_stream):
+    for _ in range(4):
+        mapped.append(KEY, lambda origin: b"x" * 200 * KIB)
+    frame = layout.FRAME_HEAD + 200 * KIB
+    assert [one["waiting_bytes"] for one in outboxes_below(home / "outbox")] == [4 * frame]
+    while OutboxSender(mapped.file, clock).send(memory_stream):
+        pass
+    assert [one["waiting_bytes"] for one in outboxes_below(home / "outbox")] == [0]
+    for size in (300, 100):
+        mapped.append(KEY, lambda origin, size=size: b"y" * size * KIB)
+        OutboxSender(mapped.file, clock).send(memory_stream)
+    mapped.reclaim()
+    mapped.append(KEY, lambda origin: b"one")
+    assert [one["waiting_bytes"] for one in outboxes_below(home / "outbox")] == [layout.FRAME_HEAD + 3]

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from leeway.record import Record, Request, Response
+from leeway.record_writer import said_of
 from monitoring.answers import COUNTED, Answers, is_whole
 from monitoring.archive_table import prediction_table, values_array
 from monitoring.label_values import Place
@@ -13,7 +14,9 @@ from monitoring.label_values import Place
 def answers_of(*records: Record) -> Answers:
     answers = Answers(3, "shop/server/a", "e")
     for i, record in enumerate(records):
-        answers.taken.append((record, Place(10 + i, 0, 99, 100), COUNTED, is_whole(record)))
+        said = said_of(record)
+        answers.take(record, said, Place(10 + i, 0, 99, 100), COUNTED, is_whole(record, said))
+    answers.end()
     return answers
 
 

@@ -11,6 +11,7 @@ import pytest
 from leeway.backends import connect, sqlite_database
 from leeway.files import OsFiles
 from leeway.outbox_file import SUFFIX
+from leeway.record import is_test
 from monitoring.waiting import until_adopted
 from tests.serving.conftest import STREAM
 
@@ -31,7 +32,7 @@ def test_a_prediction_leaves_all_that_is_known_of_it(server, estimators):
     assert record.resp.outputs == answer.json["outputs"]
     assert record.resp.probabilities == estimators["forest"].predict_proba(GOOD["inputs"]).tolist()
     assert (record.event_time, record.labels, record.trace) == (sent["event_time"], sent["labels"], "00-aa-bb-01")
-    assert record.is_test and record.error is None and record.origin.seq == 1
+    assert is_test(record.labels) and record.error is None and record.origin.seq == 1
     assert abs((datetime.now(UTC) - datetime.fromisoformat(record.when)).total_seconds()) < 60
     assert record.microsec > 0 and record.host and record.worker == "0"
 

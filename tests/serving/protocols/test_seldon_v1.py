@@ -1,5 +1,7 @@
 import pytest
 
+from leeway.record import is_test
+
 API = "/seldon/ns/linear/api/v1.0"
 ROWS = [[0.1, 0.2, 0.3]]
 
@@ -65,7 +67,7 @@ def test_tensorflows_tensors(server, body, rows):
 def test_tags_and_the_id_are_recorded(server):
     server.post(f"{API}/predictions", {**message(), "meta": {"puid": "p1", "tags": {"purpose": "test", "n": 1}}})
     record = server.records()[0]
-    assert (record.id, record.labels, record.is_test) == ("p1", {"purpose": "test"}, True)
+    assert (record.id, record.labels, is_test(record.labels)) == ("p1", {"purpose": "test"}, True)
 
 
 def test_what_is_said_back_closes_the_loop(server):
