@@ -20,7 +20,7 @@ class RunLength:
     >>> import numpy as np
     >>> from monitoring.detectors.bernoulli_cusum import BernoulliCusum
     >>> RunLength(BernoulliCusum(level=0.1, odds=1.5), np.array([0.1, 0.15, 0.2])).at(5.0).round().tolist()
-    [7870.0, 325.0, 120.0]
+    [19318.0, 361.0, 149.0]
     """
 
     def __init__(self, cusum: BernoulliCusum, rates: np.ndarray):
