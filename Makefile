@@ -6,7 +6,7 @@ ifndef SERVICE
 export MLRUN_IGNORE_ENV_FILE = 1
 endif
 
-.PHONY: help install demo test notebook notebooks docs hub lock bench bench-backends bench-serving bench-detection engines
+.PHONY: help install demo test notebook notebooks docs hub lock bench bench-backends bench-serving bench-detection bench-newcomer engines
 .PHONY: soak lint screenshots clean down
 .DEFAULT_GOAL := help
 
@@ -22,6 +22,7 @@ help:
 	@echo "make engines   put real servers into build/engines, so that make test leaves nothing out"
 	@echo "make bench-backends   what each backend takes and answers"
 	@echo "make bench-serving   requests a second beside MLServer, LitServe and the bare host (wrk is Debian's)"
+	@echo "make bench-newcomer   from a clone and an empty environment to a model of one's own that is watched"
 	@echo "make bench-detection   false alarms, delays and power of the detectors; ERRORS=FILE.csv, or"
 	@echo "               FRAME=FILE.parquet REFERENCE=FILE.parquet, judges your own stream or rows instead"
 	@echo "make soak      the long tests, and what millions of rows and of pending labels cost"
@@ -58,7 +59,7 @@ hub: install
 	@$(LEEWAY) hub build
 
 bench: install
-	@for script in $(filter-out %/bench_backends.py %/bench_kafka_trigger.py %/bench_detection.py %/bench_windows.py %/bench_throughput.py %/bench_many_rows.py,$(wildcard tests/bench/bench_*.py)); do \
+	@for script in $(filter-out %/bench_backends.py %/bench_kafka_trigger.py %/bench_detection.py %/bench_windows.py %/bench_throughput.py %/bench_many_rows.py %/bench_newcomer.py,$(wildcard tests/bench/bench_*.py)); do \
 		.venv/bin/python "$$script" || exit 1; done
 
 bench-backends: install
@@ -74,6 +75,9 @@ bench-serving: install
 bench-detection: install
 	@$(if $(FRAME),,.venv/bin/python tests/bench/bench_detection.py $(if $(ERRORS),--errors $(ERRORS)) $(ARGS))
 	@$(if $(ERRORS),,.venv/bin/python tests/bench/bench_windows.py $(if $(FRAME),--frame $(FRAME) --reference $(REFERENCE)))
+
+bench-newcomer: install
+	@.venv/bin/python tests/bench/bench_newcomer.py
 
 engines: install
 	@sh tests/engines/install.sh

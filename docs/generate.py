@@ -1,9 +1,10 @@
-"""Writes docs/record.md, cli.md, metrics.md and seldon.md from the code: `make docs`. The tests compare."""
+"""Writes the pages of docs/ that `pages` names from the code: `make docs`. The tests compare."""
 
 import ast
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ import msgspec
 
 from leeway import record
 from leeway.cli import main
+from leeway.settings import Settings, variable
 from serving.graph.seldon_fields import FIELDS
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +26,17 @@ works in a container of its own there is a Python class here. What becomes of ea
 **mapped** into its Nuclio spec, **noted** (accepted, does nothing, and is said each time), or **refused** with the
 reason. A field that is not in the table is refused as unknown.
 """
+_SETTINGS = """# Settings
+
+Generated from leeway/settings.py by `make docs`.
+
+Each is an environment variable, read once when a process starts. A function takes them from its environment:
+`fn.set_envs({"LEEWAY_DETECTOR_ARL0": "50000"})`. A value that cannot be is refused with the name, the value and what
+was expected. What a model server is told besides (`SERVING_MODEL_<name>`, `INFERENCE_STREAM`, ...) is in
+[its README](../functions/model_server/README.md).
+
+| variable | default | what it says |
+|---|---|---|"""
 METRICS = {
     "model_server": "serving/exposition.py",
     "concept_drift": "monitoring/metrics.py",
@@ -33,7 +46,10 @@ METRICS = {
 
 def pages() -> dict[str, str]:
     """{file in docs/: its text}"""
-    found = {"record.md": _record(), "cli.md": _cli(), "metrics.md": _metrics(), "seldon.md": _seldon()}
+    found = {
+        "record.md": _record(), "cli.md": _cli(), "settings.md": _settings(), "metrics.md": _metrics(),
+        "seldon.md": _seldon(),
+    }  # fmt: skip
     return {name: "\n".join(lines) for name, lines in found.items()}
 
 
@@ -52,7 +68,7 @@ def _record() -> Iterator[str]:
 
 def _type(annotation: object) -> str:
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    text = re.sub(r"(typing\.)?Annotated\[int, [^\]]*\]", "int", text)
+    text = re.sub(r"(typing\.)?Annotated\[(int|str), [^\]]*\]", r"\2", text)
     return re.sub(r"\b(leeway\.record|typing)\.", "", text).replace("|", "or")
 
 
@@ -77,6 +93,14 @@ def _command(command: click.Command, above: click.Context, name: str, level: int
     if isinstance(command, click.Group):
         for inner in command.list_commands(context):
             yield from _command(command.get_command(context, inner), context, inner, level + 1)
+
+
+def _settings() -> Iterator[str]:
+    yield _SETTINGS
+    for field in fields(Settings):
+        if not field.metadata["foreign"]:
+            default = f"`{field.default}`" if str(field.default) else ""
+            yield f"| `{variable(field.metadata['key'])}` | {default} | {field.metadata['doc']} |"
 
 
 def _metrics() -> Iterator[str]:

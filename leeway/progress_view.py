@@ -1,15 +1,16 @@
 """Shows progress: a bar per step on a terminal, plain lines in a log."""
 
 import logging
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from .notebook_shell import notebook_shell
 from .progress import LOGGER_NAME
 from .progress import Progress as Told
 
@@ -37,40 +38,37 @@ def shown(file: TextIO) -> Iterator[None]:
 
 def show_in_notebook() -> None:
     """In a notebook's kernel: show what is told from now on, below the cell that runs. Elsewhere nothing."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
     logger = logging.getLogger(LOGGER_NAME)
-    if type(shell).__name__ == "ZMQInteractiveShell" and not any(isinstance(each, Cell) for each in logger.handlers):
+    if notebook_shell() is not None and not any(isinstance(each, Cell) for each in logger.handlers):
         logger.addHandler(Cell())
         logger.setLevel(logging.INFO)
         logger.propagate = False
 
 
 class Cell(logging.Handler):
-    """A bar in the output of a notebook's cell, one for each step; it needs no widgets."""
+    """A bar in the output of a notebook's cell, one for each step that counts; it needs no widgets."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._step, self._handle, self._last = "", None, 0.0
+        self._what, self._handle, self._last = (0, ""), None, 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
         from IPython.display import HTML, display
 
         told: Told = record.progress
-        if told.total is None and told.seconds is None:
+        shell = notebook_shell()
+        if told.total is None or shell is None:
             return
-        is_new, is_last = told.step != self._step or self._handle is None, told.done == told.total
-        if not is_new and not is_last and time.monotonic() - self._last < _CELL_EACH_S:
+        what = (shell.execution_count, told.step)
+        if what == self._what and told.done < told.total and time.monotonic() - self._last < _CELL_EACH_S:
             return
         bar = f"<progress value='{told.done}' max='{told.total or 1}'></progress>"
-        shown = HTML(f"{bar} {told.step} {told.done:,} of {told.total or told.done:,}")
-        self._last, self._step = time.monotonic(), told.step
-        if is_new:
+        shown = HTML(f"{bar} {escape(told.step)} {told.done:,} of {told.total:,}")
+        if what != self._what or self._handle is None:
             self._handle = display(shown, display_id=True)
         else:
             self._handle.update(shown)
-        if is_last:
-            self._handle = None
+        self._what, self._last = what, time.monotonic()
 
 
 class Lines(logging.Handler):

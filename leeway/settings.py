@@ -167,7 +167,13 @@ class Settings:
     inference_stream: str = _setting(
         "inference.stream", "", "the stream of inferences that the function reads", foreign="INFERENCE_STREAM"
     )
+    mlrun_dbpath: str = _setting(
+        "mlrun.dbpath", "", "the MLRun service where endpoints are registered; no URL: nowhere", foreign="MLRUN_DBPATH"
+    )
     v3io_api: str = _setting("v3io.api", "", "V3IO's web API", foreign="V3IO_API")
+    v3io_framesd: str = _setting(
+        "v3io.framesd", "", "V3IO's Frames service, for series (grpc://framesd:8081)", foreign="V3IO_FRAMESD"
+    )
     v3io_access_key: str = _setting("v3io.access_key", "", "the key to it", foreign="V3IO_ACCESS_KEY", secret=True)
     kubernetes_service_host: str = _setting(
         "kubernetes.service_host", "", "set by Kubernetes in every pod", foreign="KUBERNETES_SERVICE_HOST"

@@ -25,7 +25,8 @@ _log = logging.getLogger("leeway.serving")
 
 class DataPlane:
     """The deployments of one worker, by name. `served` holds every loaded model: of a deployment of one model under the
-    deployment's name, of graphs under deployment/predictor/node. `running` are the deployments with a graph.
+    deployment's name, of graphs under deployment/predictor/node. `running` are the deployments with a graph,
+    and `executor` runs them.
     """
 
     def __init__(
@@ -33,7 +34,9 @@ class DataPlane:
         served: dict[str, Served],
         running: Mapping[str, Running] | None = None,
         explainers: Mapping[str, str] | None = None,
+        executor: Executor | None = None,
     ):
+        self.executor = executor
         self._served, self._running, self._explainers = served, dict(running or {}), dict(explainers or {})
         self._before: dict[str, Served] = {}  # by endpoint id: what was replaced last
         self._unloaded: dict[str, Served] = {}
@@ -51,7 +54,8 @@ class DataPlane:
         of models that the host brought along, which graphs may have as nodes too."""
         models: dict[str, Served] = dict(hosted or {})
         brought = {name: each.loaded for name, each in models.items()}
-        start = Start(models, Executor(Crew()), function_uri, handler, home, brought)
+        executor = Executor(Crew())
+        start = Start(models, executor, function_uri, handler, home, brought)
         running, explainers = {}, {}
         for each in deployments:
             if each.name in models:
@@ -62,7 +66,7 @@ class DataPlane:
                     explainers[each.name] = each.predictors[0].explainer
             else:
                 running[each.name] = start.running(each)
-        return cls(models, running, explainers)
+        return cls(models, running, explainers, executor)
 
     @property
     def served(self) -> list[Served]:
@@ -76,6 +80,8 @@ class DataPlane:
             others = {id: each for id, each in self._before.items() if each.endpoint.deployment != endpoint.deployment}
             self._before = {**others, before.endpoint.id: before}
         self._served[key] = served
+        if endpoint.deployment in self._running:
+            self._running[endpoint.deployment].renew()
         self._unloaded.pop(key, None)
 
     def remove(self, deployment: str) -> None:
@@ -109,6 +115,8 @@ class DataPlane:
     def endpoint(self, deployment: str, version: str = "") -> Endpoint:
         """Who answers; NotFound where nobody is called so, or not in this version. Of several who answers most."""
         served = self._served.get(deployment)
+        if served is None and not version and deployment in self._running:
+            return self._running[deployment].nominal
         if served is None and deployment in self._unloaded:
             raise NotFound(f"{deployment} is unloaded; POST /v2/repository/models/{deployment}/load loads it")
         if served is None or "/" in deployment:
@@ -129,7 +137,7 @@ class DataPlane:
         when = time.time()
         served = self._served.get(endpoint.deployment)
         if served is None and endpoint.deployment in self._running:
-            return self._running[endpoint.deployment].answer(request, headers, version)
+            return self._running[endpoint.deployment].answer(request, headers, version, when)
         if served is None or served.endpoint.id != endpoint.id:
             served = self._before.get(endpoint.id)
         if served is None:
@@ -141,12 +149,12 @@ class DataPlane:
             else:
                 prediction = model.predict(request)
         except ModelFailed:
-            _log.exception("model %s: request %s", endpoint.id, request.id, extra=_logged(endpoint, request))
+            _log.exception("model %s: request %s", endpoint.id, request.id)
             raise
         except ServingError:
             raise
         except (Exception, SystemExit) as error:
-            _log.exception("model %s failed: request %s", endpoint.id, request.id, extra=_logged(endpoint, request))
+            _log.exception("model %s failed: request %s", endpoint.id, request.id)
             raise ModelFailed(
                 f"model {endpoint.deployment!r} failed with {type(error).__name__}; the function's log says where"
             ) from error
@@ -191,11 +199,6 @@ class DataPlane:
         return About(
             name, endpoint.version, endpoint.class_name, endpoint.id, "", features, predictor=arm.name, nodes=nodes
         )
-
-
-def _logged(endpoint: Endpoint, request: InferenceRequest) -> dict[str, dict[str, str]]:
-    """What a log line says beside its message."""
-    return {"with": {"deployment": endpoint.deployment, "request_id": request.id}}
 
 
 def _place_of(endpoint: Endpoint) -> str:

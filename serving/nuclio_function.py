@@ -1,5 +1,6 @@
 """A model server as a Nuclio function: made from its environment, and driven by Nuclio's events."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from leeway.backends import connect
@@ -15,6 +16,7 @@ from .cors import Cors
 from .dataplane import DataPlane, Served
 from .gateway import Gateway
 from .graph.environment import deployments_of
+from .graph.shadow import Shadow
 from .live import Live
 from .metrics import Metrics
 from .profiles import Profiles
@@ -43,11 +45,12 @@ class NuclioFunction:
         compiling: Compiling,
         repository: Repository,
         live: Live,
+        shadows: Sequence[Shadow] = (),
         spans: Spans | None = None,
     ):
         self.gateway, self.recorder, self.live = gateway, recorder, live
         self._profiles, self._metrics = profiles, metrics
-        self._compiling, self._repository, self._spans = compiling, repository, spans
+        self._compiling, self._repository, self._spans, self._shadows = compiling, repository, spans, shadows
 
     @classmethod
     def start(cls, serving: ServingSettings, settings: Settings, worker: str) -> Self:
@@ -86,7 +89,8 @@ class NuclioFunction:
         compiling.begin(*plane.served)
         live = Live(lambda: connect.state(settings, SHARED), serving.function_uri, worker, plane.running)
         live.start()
-        for shadow in plane.shadows:
+        shadows = plane.shadows
+        for shadow in shadows:
             shadow.see = recorder.see if recorder else shadow.see
             shadow.dropped = metrics.shadow_dropped(shadow.arm.endpoint.deployment, shadow.arm.name)
         if spans is not None:
@@ -95,7 +99,7 @@ class NuclioFunction:
             plane = traced_plane(plane, spans)
         gateway = Gateway(plane, protocols, metrics, observers, serving.max_body_mb << 20, auth, cors, repository)
         outer = gateway if spans is None else TracedGateway(gateway, spans)
-        return cls(outer, profiles, recorder, metrics, compiling, repository, live, spans)
+        return cls(outer, profiles, recorder, metrics, compiling, repository, live, shadows, spans)
 
     def answer(self, context: Any, event: Any) -> Any:
         """A Response for every event."""
@@ -109,6 +113,8 @@ class NuclioFunction:
         self._repository.close()
         self._compiling.close()
         self._profiles.close()
+        for shadow in self._shadows:
+            shadow.close()
         if self.recorder is not None:
             self.recorder.close()
         self._metrics.close()

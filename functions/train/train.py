@@ -8,6 +8,7 @@ import mlrun
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
+from monitoring.known_answers import ROWS_FILE, known_answers
 from monitoring.reference import profile_of
 
 MODEL_FILE, PROFILE_FILE = "model.pkl", "leeway-profile.json"
@@ -31,22 +32,20 @@ def train(context, data, rows=8064, label="price_up", holdout=0.3333, max_iter=1
     kept = table.iloc[len(fitted) :]
     parameters = {"max_iter": max_iter, "random_state": seed, "early_stopping": False}
     model = HistGradientBoostingClassifier(**parameters).fit(fitted[features].to_numpy(), fitted[label])
-    profile = profile_of(
-        table,
-        features=features,
-        label=label,
-        predict=lambda frame: model.predict(frame.to_numpy()),
-        predict_proba=lambda frame: model.predict_proba(frame.to_numpy()),
-        held_out=slice(len(fitted), None),
-    )
+    asked = {
+        "predict": lambda frame: model.predict(frame.to_numpy()),
+        "predict_proba": lambda frame: model.predict_proba(frame.to_numpy()),
+    }
+    profile = profile_of(table, features=features, label=label, held_out=slice(len(fitted), None), **asked)
     context.log_results(metrics := _metrics(model, kept[features].to_numpy(), kept[label]))
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, MODEL_FILE).write_bytes(pickle.dumps(model))
         Path(folder, PROFILE_FILE).write_bytes(profile.to_bytes())
+        Path(folder, ROWS_FILE).write_bytes(known_answers(kept[features], **asked))
         context.log_model(
             key, db_key=db_key, model_dir=folder, model_file=MODEL_FILE, framework="sklearn",
             algorithm=type(model).__name__, metrics=metrics, parameters=parameters, training_set=table,
-            label_column=label, extra_data={"profile": PROFILE_FILE},
+            label_column=label, extra_data={"profile": PROFILE_FILE, "rows": ROWS_FILE},
         )  # fmt: skip
     context.log_dataset("test_set", df=kept, format="parquet", index=False)
 

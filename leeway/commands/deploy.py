@@ -49,11 +49,11 @@ def command(
     from .deployment import Deployment, load_model
     from .reference import Reference
 
-    deployment, profile, row = Deployment.of(model, name, project), None, None
+    deployment, profile, answers = Deployment.of(model, name, project), None, b""
     if reference is not None:
-        profile, row = Reference(reference, label, held_out=not fitted).profile(load_model(model), task)
-    found = deployment.deploy(Settings.read(), profile)
-    found["example"] = None if row is None else {"instances": [row]}
+        profile, answers = Reference(reference, label, held_out=not fitted).profile(load_model(model), task)
+    found = deployment.deploy(Settings.read(), profile, answers)
+    found["example"] = {"instances": json.loads(answers)["rows"][:1]} if answers else None
     found["error_level"] = profile.errors.level if profile is not None and profile.errors is not None else None
     show(found, as_json, lambda: _lines(found))
 

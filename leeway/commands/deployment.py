@@ -12,7 +12,7 @@ from leeway.model_hash import model_hash
 from leeway.profile import Profile
 from leeway.settings import Settings
 
-PROFILE_FILE = "leeway-profile.json"
+PROFILE_FILE, ROWS_FILE = "leeway-profile.json", "leeway-rows.json"
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,10 @@ class Deployment:
             raise LeewayError(f"{name!r} cannot name a deployment: a letter, then at most 39 of a-z, 0-9 and _; --name")
         return cls(name, project, model)
 
-    def deploy(self, settings: Settings, profile: Profile | None) -> dict[str, Any]:
-        """Deploy the model server and, where there is a profile, the drift function on its stream."""
-        served = self._copy(settings.home.absolute(), profile)
+    def deploy(self, settings: Settings, profile: Profile | None, answers: bytes = b"") -> dict[str, Any]:
+        """Deploy the model server and, where there is a profile, the drift function on its stream. `answers` are what
+        monitoring.known_answers gave."""
+        served = self._copy(settings.home.absolute(), profile, answers)
         project, stream = mlrun_project(self.project, settings), f"users/admin/{self.name}"
         function = self.name.replace("_", "-")
         model = {f"SERVING_MODEL_{self.name}": str(served), f"SERVING_MODEL_HASH_{self.name}": model_hash(served)}
@@ -49,7 +50,7 @@ class Deployment:
             "model": str(served),
         }
 
-    def _copy(self, home: Path, profile: Profile | None) -> Path:
+    def _copy(self, home: Path, profile: Profile | None, answers: bytes) -> Path:
         """The model under the home, where it stays as it is when the original is trained again."""
         folder = home / "models" / self.name / model_hash(self.model)[:12]
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -60,6 +61,8 @@ class Deployment:
             shutil.copyfile(self.model, served)
         if profile is not None:
             (folder / PROFILE_FILE).write_bytes(profile.to_bytes())
+        if answers:
+            (folder / ROWS_FILE).write_bytes(answers)
         return served
 
 

@@ -20,27 +20,31 @@ class Reference:
     label: str
     held_out: bool = True
 
-    def profile(self, model: Any, task: str | None) -> tuple[Profile, list[Any]]:
-        """(the profile, the features of the first row). `task` is classification or regression; None asks the model.
+    def profile(self, model: Any, task: str | None) -> tuple[Profile, bytes]:
+        """(the profile, the first rows and what the model says to them). `task` is classification or regression; None
+        asks the model.
 
         LeewayError where the table lacks a column that the model was fitted on.
         """
+        from monitoring.known_answers import known_answers
         from monitoring.reference import profile_of
 
         frame = read_table(self.table)
         if self.label not in frame.columns:
             raise LeewayError(f"{self.table} has no column {self.label!r}; it has {', '.join(map(str, frame))}")
         features = self._features(model, frame)
+        predict = _caller(model, "predict")
+        predict_proba = _caller(model, "predict_proba") if hasattr(model, "predict_proba") else None
         profile = profile_of(
             frame,
             features=features,
             label=self.label,
-            predict=_caller(model, "predict"),
-            predict_proba=_caller(model, "predict_proba") if hasattr(model, "predict_proba") else None,
+            predict=predict,
+            predict_proba=predict_proba,
             held_out=slice(None) if self.held_out else None,
             task=_task(model, task, frame[self.label].nunique()),
         )
-        return profile, frame[features].head(1).to_numpy().tolist()[0]
+        return profile, known_answers(frame[features], predict, predict_proba)
 
     def _features(self, model: Any, frame: "pd.DataFrame") -> list[str]:
         """The model's own order where it knows its columns, else that of the table."""

@@ -8,6 +8,7 @@ from typing import Any
 from leeway.progress_view import show_in_notebook
 from leeway.settings import Settings
 
+from .deployment_view import show_deployments_in_notebook
 from .run_db import hook
 
 LAPTOP = "laptop"
@@ -30,6 +31,7 @@ def start() -> str:
         _install()
         _configure(mlrun.mlconf, Settings.read().home.absolute())
     show_in_notebook()
+    show_deployments_in_notebook()
     return LAPTOP
 
 

@@ -18,12 +18,16 @@ class Arm:
     def __init__(self, name: str, place: Place, path: str):
         self.name, self.place, self.path = name, place, path
         self._places = tuple(place.walk())
+        self.is_one_model = len(self._places) == 1 and place.timeout_s is None and place.find()[1] is not None
         self._known: tuple[list, Endpoint] | None = None
 
     @property
     def endpoint(self) -> Endpoint:
         """Who answers, where it is not one model alone: the arm, in a version of all its nodes' versions."""
-        known, places = self._known, self._places
+        places = self._places
+        if len(places) == 1 and (alone := self.place.find()[1]) is not None:
+            return alone
+        known = self._known
         found = [place.find() for place in places]
         if known is None or known[0] != found:
             known = self._known = found, self._made(found)
@@ -31,11 +35,12 @@ class Arm:
 
     def walk(self, run: Run, message: Message, key_hash: str | None = None, shadow_of: str | None = None) -> Walk:
         """The way that a request went through it."""
-        answered = run.answered
+        spoke, chosen = run.spoke, run.chosen
+        answered = spoke[0] if len(spoke) == 1 else None  # the model, where it alone had a say
         return Walk(
             endpoint=answered if answered is not None else self.endpoint,
-            arm="/".join(run.chosen) or None,
-            propensity=run.propensity if run.chosen else None,
+            arm="/".join(chosen) if chosen else None,
+            propensity=run.propensity if chosen else None,
             key_hash=key_hash,
             shadow_of=shadow_of,
             nodes=run.nodes if len(run.nodes) > 1 or answered is None else [],
@@ -47,9 +52,7 @@ class Arm:
         )
 
     def _made(self, found: Sequence[tuple[Unit, Endpoint | None]]) -> Endpoint:
-        unit, endpoint = found[0]
-        if len(found) == 1 and endpoint is not None:
-            return endpoint
+        unit = found[0][0]
         versions = [f"{place.name}:{unit.class_name}:{unit.version}" for place, (unit, _) in zip(self._places, found)]
         version = hashlib.sha256("\n".join(versions).encode()).hexdigest()[:_VERSION_DIGITS]
         root = self.place.name

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from leeway.html_table import html_table
+
 MODEL, ROUTER, COMBINER = "MODEL", "ROUTER", "COMBINER"
 TRANSFORMER, OUTPUT_TRANSFORMER = "TRANSFORMER", "OUTPUT_TRANSFORMER"
 KINDS = (MODEL, ROUTER, COMBINER, TRANSFORMER, OUTPUT_TRANSFORMER)
@@ -107,6 +109,13 @@ class Deployment:
             and not (node.children or node.methods or node.parameters.get("method") or node.timeout_s)
             and node.implementation in ("", *SERVERS)
         )
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for each in self.predictors:
+            nodes = ", ".join(f"{node.name} ({node.kind or '/'.join(node.methods)})" for node in each.graph.walk())
+            rows.append((each.name, f"{each.weight} %{', shadow' if each.is_shadow else ''}", nodes))
+        return html_table(self.name, rows, ("predictor", "traffic", "nodes"))
 
 
 # Seldon's names for servers of models: what the file holds says which of ours runs it.

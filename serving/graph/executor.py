@@ -50,35 +50,37 @@ class Place(NamedTuple):
 
     @property
     def is_quick(self) -> bool:
-        return not self.children and self.pace.last_us is not None and self.pace.last_us < _QUICK_US
+        last_us = self.pace.last_us
+        return last_us is not None and last_us < _QUICK_US and not self.children
 
 
 class Run:
-    """What is known of one request's way through a graph; those of side by side children are joined in their order."""
+    """What is known of one request's way through a graph; those of side by side children are joined in their order.
+    `chosen` are the choices that were made before, with the probability `propensity`, and `routing` says the same; both
+    grow."""
 
-    def __init__(self, request: InferenceRequest):
-        self.request = request
-        self.nodes: list[NodeAnswer] = []
-        self.routing: dict[str, int] = {}
+    __slots__ = ("chosen", "nodes", "path", "propensity", "request", "routing", "spoke")
+
+    def __init__(
+        self,
+        request: InferenceRequest,
+        chosen: list[str] | None = None,
+        propensity: float | None = 1.0,
+        routing: dict[str, int] | None = None,
+    ):
+        self.request, self.propensity = request, propensity
+        self.chosen: list[str] = [] if chosen is None else chosen
+        self.routing: dict[str, int] = {} if routing is None else routing
         self.path: dict[str, str] = {}
-        self.chosen: list[str] = []
-        self.propensity: float | None = 1.0
-        self._spoke: list[Endpoint | None] = []
-
-    @property
-    def answered(self) -> Endpoint | None:
-        """The model that answered, where it alone had a say."""
-        return self._spoke[0] if len(self._spoke) == 1 else None
+        self.nodes: list[NodeAnswer] = []
+        self.spoke: list[Endpoint | None] = []
 
     def join(self, other: "Run") -> None:
         self.nodes += other.nodes
         self.routing |= other.routing
         self.path |= other.path
-        self._spoke += other._spoke
+        self.spoke += other.spoke
         self._choose(other.chosen, other.propensity)
-
-    def speak(self, endpoint: Endpoint | None) -> None:
-        self._spoke.append(endpoint)
 
     def choose(self, name: str, probability: float | None) -> None:
         self._choose([name], probability)
@@ -98,8 +100,9 @@ class Executor:
     def run(self, place: Place, message: Message, run: Run) -> Message:
         """What comes out below a node; ServingError names the node that failed, and `run` says what went before."""
         unit, endpoint = place.find()
-        run.path[place.name] = f"{unit.class_name}:{unit.version}" if unit.version else unit.class_name
-        run.routing[place.name] = ALL
+        name = place.name
+        run.path[name] = f"{unit.class_name}:{unit.version}" if unit.version else unit.class_name
+        run.routing[name] = ALL
         if unit.transform_input is not None:
             message = self._step(place, run, endpoint, unit.transform_input, message)
         if place.children:
@@ -108,10 +111,26 @@ class Executor:
             message = self._step(place, run, None, unit.transform_output, message)
         return message
 
+    def run_alone(self, place: Place, message: Message, run: Run) -> Message:
+        """As `run`, of a model that is all of its graph and has no limit of its own: what it took is what the request
+        took."""
+        if self._limit_s is not None:
+            return self.run(place, message, run)
+        unit, endpoint = place.find()
+        name = place.name
+        run.path[name] = f"{unit.class_name}:{unit.version}" if unit.version else unit.class_name
+        run.routing[name] = ALL
+        run.spoke.append(endpoint)
+        began = time.perf_counter_ns()
+        try:
+            return unit.transform_input(message, run.request)
+        except (Exception, SystemExit) as found:
+            raise self._failed(place, run, began, found) from found
+
     def _below(self, place: Place, unit: Unit, message: Message, run: Run) -> Message:
         choice = Choice(ALL) if unit.route is None else self._route(place, unit, message, run)
         if choice.branch == STOP:
-            run.speak(None)
+            run.spoke.append(None)
             return message
         if choice.branch == ALL:
             messages = self._all(place, message, run)
@@ -122,21 +141,22 @@ class Executor:
         return messages[0] if unit.aggregate is None else self._step(place, run, None, unit.aggregate, messages)
 
     def _all(self, place: Place, message: Message, run: Run) -> list[Message]:
-        """Side by side, the first in this thread, and quick models behind it; all of them are waited for, and the first
-        one's error is raised."""
-        first, *others = place.children
-        if not others:
-            return [self.run(first, message, run)]
-        parts = [Run(run.request) for _ in others]
-        works = [partial(self.run, each, message, part) for each, part in zip(others, parts)]
-        works = [work if each.is_quick else self._crew.start(work).result for each, work in zip(others, works)]
+        """Side by side, the first and quick ones in this thread; all of them are waited for, and the first one's error
+        is raised."""
+        works: list[Callable[[], Message]] = []
+        apart: list[Run] = []
+        for i, child in enumerate(place.children):
+            if i == 0 or child.is_quick:
+                works.append(partial(self.run, child, message, run if not apart else _part(run, apart)))
+            else:
+                works.append(self._crew.start(partial(self.run, child, message, _part(run, apart))).result)
         messages, error = [], None
-        for get in (partial(self.run, first, message, run), *works):
+        for work in works:
             try:
-                messages.append(get())
+                messages.append(work())
             except ServingError as found:
                 error = error or found
-        for part in parts:
+        for part in apart:
             run.join(part)
         if error is not None:
             raise error
@@ -144,7 +164,10 @@ class Executor:
 
     def _route(self, place: Place, unit: Unit, message: Message, run: Run) -> Choice:
         began = time.perf_counter_ns()
-        choice = self._call(place, run, began, unit.route, message)
+        try:
+            choice = self._in_time(place, unit.route, message, run.request)
+        except (Exception, SystemExit) as found:
+            raise self._failed(place, run, began, found) from found
         branch = choice.branch
         if type(branch) is not int or not STOP <= branch < len(place.children):
             error = ModelFailed(
@@ -160,36 +183,51 @@ class Executor:
     def _step(
         self, place: Place, run: Run, endpoint: Endpoint | None, step: Callable, message: Message | Sequence[Message]
     ) -> Message:
-        began = time.perf_counter_ns()
-        run.speak(endpoint)
-        said = self._call(place, run, began, step, message)
-        took_us = _microsec(began)
-        if place.pace.last_us is not None:
-            place.pace.last_us = took_us
+        began, pace = time.perf_counter_ns(), place.pace
+        run.spoke.append(endpoint)
+        try:
+            if self._limit_s is None and place.timeout_s is None:
+                said = step(message, run.request)
+            else:
+                said = self._in_time(place, step, message, run.request)
+        except (Exception, SystemExit) as found:
+            raise self._failed(place, run, began, found) from found
+        took_us = (time.perf_counter_ns() - began) // 1000
+        if pace.last_us is not None:
+            pace.last_us = took_us
         run.nodes.append(NodeAnswer(place.name, said.rows, took_us))
         return said
 
-    def _call(self, place: Place, run: Run, began: int, step: Callable, message: Any) -> Any:
+    def _in_time(self, place: Place, step: Callable, message: Any, request: InferenceRequest) -> Any:
         limit_s = self._limit_s if place.timeout_s is None else place.timeout_s
+        if limit_s is None:
+            return step(message, request)
         try:
-            if limit_s is None:
-                return step(message, run.request)
-            return self._crew.start(partial(step, message, run.request)).result(limit_s)
+            return self._crew.start(partial(step, message, request)).result(limit_s)
         except Late:
-            error: ServingError = NodeTimedOut(f"node {place.name!r} did not answer within {limit_s:g} s")
-        except ServingError as found:
+            raise NodeTimedOut(f"node {place.name!r} did not answer within {limit_s:g} s") from None
+
+    def _failed(self, place: Place, run: Run, began: int, found: BaseException) -> ServingError:
+        """What a node raised, with its name."""
+        if isinstance(found, NodeTimedOut):
+            error: ServingError = found
+        elif isinstance(found, ServingError):
             if isinstance(found, ModelFailed):
-                _log.exception("node %s: request %s", place.name, run.request.id)
+                _log.error("node %s: request %s", place.name, run.request.id, exc_info=found)
             error = type(found)(f"node {place.name!r}: {found}")
-            error.__cause__ = found
-        except (Exception, SystemExit) as found:
-            _log.exception("node %s failed: request %s", place.name, run.request.id)
+        else:
+            _log.error("node %s failed: request %s", place.name, run.request.id, exc_info=found)
             error = ModelFailed(
                 f"node {place.name!r} failed with {type(found).__name__}; the function's log says where"
             )
-            error.__cause__ = found
         run.nodes.append(NodeAnswer(place.name, [], _microsec(began), str(error)))
-        raise error
+        return error
+
+
+def _part(run: Run, apart: list[Run]) -> Run:
+    """One more of what is done beside the others."""
+    apart.append(Run(run.request))
+    return apart[-1]
 
 
 def _microsec(began: int) -> int:

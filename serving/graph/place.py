@@ -80,7 +80,7 @@ def unit_of_model(node: Node, served: Served) -> Unit:
     def predict(message: Message, request: InferenceRequest) -> Message:
         if message.rows is not request.rows:
             request = msgspec.structs.replace(request, rows=message.rows, names=message.names)
-        said = model.predict(in_model_order(request, endpoint))
+        said = model.predict(in_model_order(request, endpoint) if request.names else request)
         names, metrics = None, message.metrics
         if wants_probabilities and said.probabilities is not None:
             names = None if said.classes is None else [str(each) for each in said.classes]

@@ -1,10 +1,8 @@
 """A deployment of several predictors, or of a graph: chooses who answers, and runs it."""
 
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import NamedTuple
 
 import msgspec
 
@@ -32,12 +30,8 @@ class Split(msgspec.Struct, frozen=True, gc=False):
     version: int = 0
 
 
-class Chosen(NamedTuple):
-    """An arm, the probability with which it was chosen, and the hash of the key that chose it."""
-
-    arm: Arm
-    propensity: float
-    key_hash: str | None = None
+# An arm, the probability with which it was chosen, and the hash of the key that chose it.
+Chosen = tuple[Arm, float, str | None]
 
 
 class Running:
@@ -56,14 +50,12 @@ class Running:
         self.deployment, self.arms, self.shadows = deployment, tuple(arms), tuple(shadows)
         self.bandits = tuple(bandits)
         self._executor, self._random = executor, random
-        self._nominal: tuple[Endpoint, Endpoint] | None = None
+        self._nominal: Endpoint | None = None
         self._names = [arm.name for arm in self.arms]
+        self._index = {name: i for i, name in enumerate(self._names) if len(self._names) > 1}
+        # Under it the choice of the predictor stands in Seldon's meta.routing; no node is called so.
+        self.routing_name = f"{deployment.name}/predictor"
         self.split = Split(tuple(float(each.weight) for each in deployment.live))
-
-    @property
-    def routing_name(self) -> str:
-        """Under which the choice of the predictor stands in Seldon's meta.routing; no node is called so."""
-        return f"{self.deployment.name}/predictor"
 
     @property
     def declared(self) -> dict[str, int]:
@@ -75,26 +67,30 @@ class Running:
         """Whether there is something that can change while it runs."""
         return len(self.arms) > 1 or bool(self.bandits)
 
-    def answer(self, request: InferenceRequest, headers: Mapping[str, str], version: str) -> InferenceResponse:
-        """ServingError where there is no answer; its `walk` says how far it came. `version` is "" for any."""
-        when = time.time()
+    def answer(
+        self, request: InferenceRequest, headers: Mapping[str, str], version: str, when: float
+    ) -> InferenceResponse:
+        """`version` is "" for any, `when` the start of the request. ServingError where there is no answer; its `walk`
+        says how far it came."""
         if request.operation is Operation.EXPLAIN:
             raise self._unexplained()
-        chosen = self._choose(request, headers, version)
-        arm, run = chosen.arm, Run(request)
-        if len(self.arms) > 1:
-            run.choose(arm.name, chosen.propensity)
-            run.routing[self.routing_name] = self._names.index(arm.name)
+        arm, propensity, by_key = self._choose(request, headers, version)
+        index = self._index.get(arm.name)
+        run = Run(request) if index is None else Run(request, [arm.name], propensity, {self.routing_name: index})
         for shadow in self.shadows:
             shadow.offer(request, arm.name, headers.get("traceparent"))
-        message = Message.of(request, request.tags)
+        message = Message(request.rows, request.names, None, request.tags)
         try:
-            message = self._executor.run(arm.place, message, run)
+            run_through = self._executor.run_alone if arm.is_one_model else self._executor.run
+            message = run_through(arm.place, message, run)
         except ServingError as error:
-            error.walk = chosen.arm.walk(run, message, key_hash=chosen.key_hash)
+            error.walk = arm.walk(run, message, by_key)
             raise
-        walk = chosen.arm.walk(run, message, key_hash=chosen.key_hash)
-        return InferenceResponse(request.id, walk.endpoint, message.said, when, walk)
+        walk = arm.walk(run, message, by_key)
+        prediction = message.prediction
+        return InferenceResponse(
+            request.id, walk.endpoint, message.said if prediction is None else prediction, when, walk
+        )
 
     def hear(self, told: Feedback) -> Walk | None:
         """Tell the nodes that want to know, as far as `routing` says who was asked; who that was, where it does."""
@@ -117,33 +113,39 @@ class Running:
     @split.setter
     def split(self, split: Split) -> None:
         self._split, self.most = split, self.arms[split.weights.index(max(split.weights))]
+        self._nominal = None
+
+    def renew(self) -> None:
+        """One of its models was replaced."""
+        self._nominal = None
 
     @property
     def nominal(self) -> Endpoint:
         """Who would answer, as long as it is not known who does; no columns, as those are each model's own."""
-        endpoint = self.most.endpoint
-        if self._nominal is None or self._nominal[0] is not endpoint:
-            self._nominal = endpoint, msgspec.structs.replace(endpoint, features=None)
-        return self._nominal[1]
+        found = self._nominal
+        if found is None:
+            found = self._nominal = msgspec.structs.replace(self.most.endpoint, features=None)
+        return found
 
     def _choose(self, request: InferenceRequest, headers: Mapping[str, str], version: str) -> Chosen:
         arms = self.arms
         if version:
-            return Chosen(self._of_version(version), 1.0)
+            return self._of_version(version), 1.0, None
         if len(arms) == 1:
-            return Chosen(arms[0], 1.0)
+            return arms[0], 1.0, None
         if (forced := headers.get(FORCED, "")) != "":
             if forced not in self._names:
                 error = BadRequest(f"{FORCED} is {forced!r:.60}; there are {', '.join(self._names)}")
                 error.walk = Walk(endpoint=self.most.endpoint)
                 raise error
-            return Chosen(arms[self._names.index(forced)], 1.0)
-        weights, by = self.split.weights, self.deployment.sticky
+            return arms[self._names.index(forced)], 1.0, None
+        weights, by = self._split.weights, self.deployment.sticky
         key = (headers.get(by) or request.labels.get(by) or "") if by else ""
         if key:
             index = sticky(key, self._names, weights)
-            return Chosen(arms[index], weights[index] / sum(weights), key_hash(key))
-        return Chosen(arms[(found := draw(weights, self._random.random()))[0]], found[1])
+            return arms[index], weights[index] / sum(weights), key_hash(key)
+        index, propensity = draw(weights, self._random.random())
+        return arms[index], propensity, None
 
     def _of_version(self, version: str) -> Arm:
         for arm in self.arms:

@@ -10,10 +10,12 @@ from serving.graph.deployment import Node
 from .base import Model
 from .compile_cache import PACKAGES, CompileCache
 from .compile_order import CompileOrder
-from .engine import NATIVE, Engine
+from .engine import NATIVE, ONNX_RUNTIME, Engine
 from .find_class import server_of
-from .forms import COMPILED_FROM, SERVERS, SUFFIXES, form_of, read_form
+from .forms import COMPILED_FROM, SERVERS, SUFFIXES, TENSORFLOW, form_of, read_form
 from .locate import PROFILE_FILE, Located
+from .tensorflow import as_onnx
+from .tensorflow_forms import SAVED_MODEL
 
 
 class BuiltIn(NamedTuple):
@@ -28,7 +30,8 @@ def form_at(node: Node, located: Located) -> str:
     """The form of the model; LoadError where there is none, or none that the server which was asked for takes."""
     if located.file is None:
         raise LoadError(
-            f"{located.path} holds no MLmodel, no model_spec.yaml, and not one file called {', '.join(SUFFIXES)}"
+            f"{located.path} holds no MLmodel, no model_spec.yaml, no {SAVED_MODEL}, and not one file called "
+            f"{', '.join(SUFFIXES)}"
         )
     form, server = form_of(located.file), server_of(node.class_name)
     if server and form not in SERVERS[server]:
@@ -37,8 +40,12 @@ def form_at(node: Node, located: Located) -> str:
 
 
 def built_in(node: Node, located: Located, form: str, names: list[str] | None, home: Path) -> BuiltIn:
-    """The compiled model where there is one, else the one that was saved, and what is to be compiled of it."""
+    """The compiled model where there is one, else the one that was saved, and what is to be compiled of it; of
+    TensorFlow's, what it was converted to."""
     assert located.file is not None
+    if form == TENSORFLOW:
+        model = read_form(form, as_onnx(located, home), names)
+        return BuiltIn(model, Engine(ONNX_RUNTIME, "TensorFlow's model was converted by tf2onnx"))
     reason, order = _not_compiled(node, form), None
     engine = Engine(NATIVE, reason)
     if not reason:

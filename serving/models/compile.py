@@ -1,7 +1,7 @@
 """Compiles one model and compares the result with it: in a process of its own, which may take seconds and memory.
 
-Linear models and forests go to ONNX Runtime, gradient boosting (and the forests that it does not take) to treelite. It
-serves only if it says what the native one says, on the rows stored with the model, on ordinary ones, and on rows whose
+Linear models, forests and gradient boosting go to ONNX Runtime, what it does not take of them to treelite. It serves
+only if it says what the native one says, on the rows stored with the model, on ordinary ones, and on rows whose
 values lie on thresholds.
 """
 
@@ -92,28 +92,30 @@ def _engines(native: ScikitLearn) -> Iterator[str]:
         steps = "a pipeline that ends in " if native.last is not native.estimator else ""
         raise NotCompiled(f"{steps}{kind} is not compiled: linear models, forests and gradient boosting are")
     else:
-        if kind in _FORESTS:
-            yield ONNX_RUNTIME
+        yield ONNX_RUNTIME
         yield TREELITE
 
 
 def _converted(native: ScikitLearn, engine: str, folder: Path) -> tuple[CompiledForm, dict[int, np.ndarray]]:
     """The form, whose file lies in `folder`, and the thresholds of its trees."""
     from .convert_to_onnx import convert_to_onnx
-    from .treelite_trees import convert_to_treelite, thresholds
+    from .treelite_trees import convert_to_treelite, dumped, thresholds
+    from .trees_to_onnx import trees_to_onnx
 
     kind = type(native.last).__name__
+    says = PROBABILITIES if native.has_probabilities else LABELS if native.classes is not None else VALUES
     parts: dict[int, np.ndarray] = {}
     if kind not in _LINEAR:
         trees = convert_to_treelite(native.estimator)
-        parts = thresholds(trees)
-    says = PROBABILITIES if native.has_probabilities else LABELS if native.classes is not None else VALUES
+        read = dumped(trees)
+        parts = thresholds(read)
     output, file = "", folder / f"model.{engine}"
-    if engine == ONNX_RUNTIME:
-        outputs = convert_to_onnx(native.estimator, native.width, file)
-        output = outputs[1] if says == PROBABILITIES else outputs[0]
-    else:
+    if engine == TREELITE:
         trees.serialize(os.fspath(file))
+    elif kind in _BOOSTED or (says == VALUES and kind in _FORESTS):
+        output = trees_to_onnx(read, file)
+    else:
+        output = convert_to_onnx(native.estimator, native.width, file, says == PROBABILITIES)
     form = CompiledForm(
         engine=engine,
         class_name=native.class_name,

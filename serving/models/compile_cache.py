@@ -18,7 +18,7 @@ from .engine import NATIVE, Engine
 
 PACKAGES = ("onnxruntime", "skl2onnx", "treelite")
 _LIBRARIES = (*PACKAGES, "scikit-learn", "xgboost-cpu", "xgboost", "lightgbm", "numpy")
-_FORMAT = 1
+_FORMAT = 2
 _VERDICT = "compiled.json"
 
 

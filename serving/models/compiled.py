@@ -52,11 +52,11 @@ class Compiled(Model):
         found = self._run(matrix)
         if form.says != PROBABILITIES:
             return Prediction(found.ravel().tolist())
-        if found.shape[1] == 1:
-            found = np.hstack((1.0 - found, found))
-        return Prediction(
-            [form.classes[i] for i in found.argmax(axis=1).tolist()], found.tolist(), classes=form.classes
-        )
+        rows = found.tolist()  # plain lists from here on: numpy takes longer for the few rows of a request
+        if len(rows[0]) == 1:
+            rows = [[1.0 - second, second] for (second,) in rows]
+        classes = form.classes
+        return Prediction([classes[row.index(max(row))] for row in rows], rows, classes=classes)
 
 
 def _function(form: CompiledForm, file: Path) -> Callable[[np.ndarray], np.ndarray]:

@@ -1,8 +1,6 @@
 """Has models compiled while a worker serves them as they are: it never waits for that."""
 
-import fcntl
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -17,6 +15,7 @@ from .compile_cache import CompileCache
 from .compile_order import CompileOrder
 from .compiled import Compiled
 from .engine import NATIVE, Engine
+from .turn import Turn
 
 _PATIENCE_S = 300.0
 
@@ -61,7 +60,7 @@ class Compiler:
 
     def _compiled(self, order: CompileOrder) -> tuple[Compiled | None, Engine]:
         cache = CompileCache(Path(order.home))
-        with _Turn(private_folder(Path(order.home) / "models") / "compiling.lock"):
+        with Turn(private_folder(Path(order.home) / "models") / "compiling.lock"):
             found, engine = cache.load(order.sha256)
             reason = "" if engine is not None else self._run(order)
         if engine is None and not reason:
@@ -88,17 +87,3 @@ class Compiler:
         if not self._child.returncode:
             return ""
         return (said.decode("utf-8", "replace").strip().splitlines() or [f"exit code {self._child.returncode}"])[-1]
-
-
-class _Turn:
-    """Held by one process at a time."""
-
-    def __init__(self, file: Path):
-        self._file = file
-
-    def __enter__(self) -> None:
-        self._fd = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._fd, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._fd)

@@ -9,12 +9,14 @@ from serving.errors import LoadError
 
 from .base import Model
 from .mlflow_folder import MLMODEL
+from .tensorflow_forms import KERAS, is_tensorflows
 
 # How a pickle begins, and what joblib makes of one: zlib, gzip, bz2, xz, lzma, lz4.
 _PICKLE_MAGIC = (b"\x80", b"x", b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"]\x00", b'\x04"M\x18')
 _BEGIN = 64
+TENSORFLOW = "tensorflow"  # read once it was converted to ONNX
 PICKLED = (".pkl", ".pickle", ".joblib", ".p", ".sav")
-SUFFIXES = (*PICKLED, ".onnx", ".skops", ".ubj", ".bst", ".xgb", ".lgb")
+SUFFIXES = (*PICKLED, ".onnx", ".skops", ".ubj", ".bst", ".xgb", ".lgb", *KERAS)
 _PIP = {"sklearn": "scikit-learn", "xgboost": "xgboost-cpu", "mlflow": "mlflow-skinny"}
 
 
@@ -27,7 +29,8 @@ def form_of(file: Path) -> str:
             return name
     raise LoadError(
         f"{file} is in no form that is known: expected a scikit-learn model (pickled, or dumped with joblib or skops), "
-        "XGBoost's or LightGBM's own file, an ONNX model, or a folder that MLflow or MLRun logged; for others, "
+        "XGBoost's or LightGBM's own file, an ONNX model, TensorFlow's SavedModel or a file of Keras, or a folder that "
+        "MLflow or MLRun logged; for others, "
         "MODEL_CLASS names a class of your own that loads it"
     )
 
@@ -46,7 +49,7 @@ def read_form(form: str, file: Path, features: list[str] | None) -> Model:
 
 def runs_code(form: str) -> bool:
     """Whether reading a file of that form runs what is in it."""
-    return form in ("pickled", "mlflow")
+    return form in ("pickled", "mlflow", TENSORFLOW)
 
 
 def _is_pickled(file: Path, begin: bytes) -> bool:
@@ -116,6 +119,7 @@ _FORMS = {
     "skops": _Form(lambda file, begin: file.suffix == ".skops" and begin.startswith(b"PK"), _read_skops),
     "xgboost": _Form(_is_xgboosts, _read_xgboost),
     "lightgbm": _Form(lambda file, begin: begin.startswith(b"tree\n"), _read_lightgbm),
+    TENSORFLOW: _Form(lambda file, begin: is_tensorflows(file), _read_onnx),
     "pickled": _Form(_is_pickled, _read_pickled),
 }
 COMPILED_FROM = frozenset({"pickled", "skops", "xgboost", "lightgbm"})

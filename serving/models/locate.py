@@ -12,6 +12,7 @@ from serving.errors import LoadError
 from .forms import SUFFIXES
 from .mlflow_folder import MLMODEL, MlflowFolder
 from .stored_rows import EXAMPLE_FILE, ROWS_FILE
+from .tensorflow_forms import SAVED_MODEL
 
 PROFILE_FILE, SPEC_FILE = "leeway-profile.json", "model_spec.yaml"
 
@@ -28,7 +29,8 @@ class Located:
     @property
     def sha256(self) -> str:
         """Of the model's file; of all that is there, where it is not known."""
-        return model_hash(self.path if self.file is None or self.file.name == MLMODEL else self.file)
+        is_folder = self.file is None or self.file.name in (MLMODEL, SAVED_MODEL)
+        return model_hash(self.path if is_folder else self.file)
 
     @property
     def profile(self) -> bytes | None:
@@ -51,11 +53,12 @@ class Located:
 
 
 def locate(name: str, uri: str) -> Located:
-    """A file, a folder that MLRun or MLflow logged, or a folder with one model's file in it; LoadError where it is
-    none."""
+    """A file, a folder that MLRun or MLflow logged or TensorFlow saved, or a folder with one model's file in it;
+    LoadError where it is none."""
     path = _local(name, uri)
-    if path.is_file():
+    if path.is_file() and path.name != SAVED_MODEL:
         return Located(path, path)
+    path = path.parent if path.is_file() else path
     if not path.is_dir():
         raise LoadError(f"SERVING_MODEL_{name}={uri}: there is no such file or folder; name the model's own")
     spec = _spec(path)
@@ -68,6 +71,8 @@ def locate(name: str, uri: str) -> Located:
     if (path / MLMODEL).is_file():
         known = MlflowFolder.read(path)
         return Located(path, known.file or path / MLMODEL, mlflow=known)
+    if (path / SAVED_MODEL).is_file():
+        return Located(path, path / SAVED_MODEL)
     found = sorted(each for each in path.iterdir() if _may_be_a_model(each))
     return Located(path, found[0] if len(found) == 1 else None)
 

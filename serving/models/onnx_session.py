@@ -23,6 +23,9 @@ def onnx_session(file: Path) -> Any:
 
 def onnx_function(file: Path, output: str) -> Callable[[np.ndarray], np.ndarray]:
     """From a matrix (float64) to the output of that name, of a model with one input."""
+    import onnxruntime
+
     session = onnx_session(file)
     wanted, name = [output], session.get_inputs()[0].name
-    return lambda matrix: session.run(wanted, {name: matrix})[0]
+    options = onnxruntime.RunOptions()  # made here: it would be made anew for each run
+    return lambda matrix: session.run(wanted, {name: matrix}, options)[0]

@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,16 @@ def treelite_function(file: Path) -> Callable[[np.ndarray], np.ndarray]:
     return lambda matrix: predict(trees, matrix, nthread=1)[:, 0]
 
 
-def thresholds(trees: Any) -> dict[int, np.ndarray]:
-    """The values at which the trees of a converted model part, by column."""
+def dumped(trees: Any) -> dict[str, Any]:
+    """A converted model as treelite writes it down: its trees, and what is made of what they say. An infinite
+    threshold, by which a tree sets missing values apart, is left out."""
+    return json.loads(trees.dump_as_json(pretty_print=False).replace('"threshold":,', ""))
+
+
+def thresholds(trees: Mapping[str, Any]) -> dict[int, np.ndarray]:
+    """The values at which dumped trees part, by column."""
     found: dict[int, set[float]] = {}
-    # An infinite one, by which a tree sets missing values apart, is left out of the JSON.
-    text = trees.dump_as_json(pretty_print=False).replace('"threshold":,', "")
-    for tree in json.loads(text)["trees"]:
+    for tree in trees["trees"]:
         for node in tree["nodes"]:
             if math.isfinite(node.get("threshold", math.inf)):
                 found.setdefault(node["split_feature_id"], set()).add(node["threshold"])

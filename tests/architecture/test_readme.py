@@ -13,6 +13,8 @@ RUN_BY = {
     "make demo": "tests/e2e/test_demo.py",
     "make test": ".ci/run",
     "make notebook": "tests/e2e/test_notebook.py",
+    "make install": ".ci/run",
+    "leeway down": "tests/e2e/conftest.py",
     "leeway up": "tests/e2e/test_dashboard.py",
     "leeway apply -f canary.yaml": "tests/commands/test_apply.py",
     "leeway deploy model.pkl --reference holdout.parquet --label y": "tests/e2e/test_own_model.py",

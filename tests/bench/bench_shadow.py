@@ -33,11 +33,8 @@ class Live:
 
 
 class Hangs:
-    release = threading.Event()
-
     def predict(self, X, names):
-        self.release.wait()
-        return X
+        threading.Event().wait()
 
 
 def started(folder: Path, shadow: type | None) -> NuclioFunction:
@@ -75,7 +72,6 @@ def main() -> int:
             assert functions["no shadow"].gateway.answer(ASKED).status == 200
         gap_s = (time.perf_counter() - began) / 2_000 / SHARE
         runs = [{name: p99_us(function, gap_s) for name, function in functions.items()} for _ in range(RUNS)]
-        Hangs.release.set()
         for function in functions.values():
             function.close()
     median = {name: statistics.median(run[name] for run in runs) for name in kinds}

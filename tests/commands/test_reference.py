@@ -1,5 +1,6 @@
 """A model's reference is what its owner's table says, and a table that does not fit is refused with the reason."""
 
+import json
 from pathlib import Path
 
 import joblib
@@ -43,10 +44,10 @@ def classes(n):
     ids=["two classes", "four classes", "regression", "a regressor whose label is whole"],
 )
 def test_the_task_is_found_from_the_model(table, model, label, task):
-    profile, row = Reference(table(label), "y").profile(model.fit(INPUTS, label), None)
+    profile, answers = Reference(table(label), "y").profile(model.fit(INPUTS, label), None)
     assert profile.task == task
     assert profile.feature_names == ["a", "b", "c"]
-    assert row == INPUTS.iloc[0].tolist()
+    assert json.loads(answers)["rows"][0] == INPUTS.iloc[0].tolist()
 
 
 def test_a_table_that_the_model_was_fitted_on_sets_no_error_level(table):

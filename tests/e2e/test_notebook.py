@@ -20,8 +20,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def jupyter(tmp_path):
     """The URL of what `make notebook` starts; it ends with the test."""
-    if not (ROOT / ".venv/installed.lock").exists():
-        pytest.skip("not installed by make: `make test` runs this")
+    assert (ROOT / ".venv/installed.lock").exists(), "make would install: run the tests with `make test`"
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     options = f"--no-browser --ip=127.0.0.1 --port={port} --ServerApp.port_retries=0 --IdentityProvider.token=t"

@@ -77,9 +77,12 @@ for item, target in zip(testers, (server, server, server, graph)):
 
 drift = served("concept_drift", "drift")
 assert "endpoints" in drift.invoke("/", method="GET")
-given = {"input_stream": "users/other", "pagehinkley_threshold": 10, "name": "drift-two"}
+literature = {"models": ["ddm", "pagehinkley"], "pagehinkley_threshold": 10}
+given = {"input_stream": "users/other", "name": "drift-two", **literature}
 found = run("concept_drift_deployer", "deployer", params=given)
 assert found.outputs["function"] == "drift-two" and found.outputs["address"].startswith("127.0.0.1:")
+asked = {each["name"]: each["value"] for each in mlrun.get_run_db().get_function("drift-two", "empty")["spec"]["env"]}
+assert (asked["LEEWAY_DETECTOR_ALSO"], asked["LEEWAY_PAGEHINKLEY_THRESHOLD"]) == ("ddm,pagehinkley", "10"), asked
 assert b"<html" in served("dashboard", "pages").invoke("/", method="GET", headers={"Accept": "text/html"})
 assert run("late_truth", "late", params={"deployment": "empty/server/m"}).outputs["late_rows"] == 0
 

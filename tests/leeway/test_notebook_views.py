@@ -12,6 +12,7 @@ from leeway.progress import LOGGER_NAME
 from leeway.progress_view import Cell, show_in_notebook
 from leeway.record import Incident, Position, RowReference, Verdict
 from monitoring.reconciliation import Reconciliation
+from serving.graph.deployment import Deployment, Node, Predictor
 
 VERDICT = Verdict(
     id="v", endpoint="p/f/d/default/d/v1", detector="data_drift", kind="data_drift", status=2, at=Position(0, 9),
@@ -39,6 +40,14 @@ def test_a_reference_and_a_reconciliation_are_tables():
     assert "<td>prediction</td><td>1,200</td><td>1,199</td>" in found
 
 
+def test_a_deployment_is_a_table_of_its_predictors():
+    split = Node("router", "ROUTER", children=(Node("a"), Node("<b>")))
+    predictors = Predictor("main", split, 90), Predictor("next", Node("c"), 10, is_shadow=True)
+    html = Deployment("market", predictors)._repr_html_()
+    assert "<caption>market</caption>" in html and "<td>main</td><td>90 %</td>" in html
+    assert "router (ROUTER), a (MODEL), &lt;b&gt; (MODEL)" in html and "<td>10 %, shadow</td>" in html
+
+
 def test_a_table_names_its_columns():
     assert "<tr><th>x</th></tr>" in html_table("t", [(1,)], ("x",))
 
@@ -47,14 +56,44 @@ def test_progress_is_shown_in_a_kernel_and_nowhere_else():
     show_in_notebook()
     assert not [each for each in logging.getLogger(LOGGER_NAME).handlers if isinstance(each, Cell)]
     program = (
-        "from IPython.core.interactiveshell import InteractiveShell\n"
-        "class ZMQInteractiveShell(InteractiveShell): pass\n"
-        "ZMQInteractiveShell.instance()\n"
-        "from leeway.progress import tell\nfrom leeway.progress_view import show_in_notebook\n"
+        "from leeway.progress import Steps, tell\nfrom leeway.progress_view import show_in_notebook\n"
         "show_in_notebook(); show_in_notebook()\n"
-        "from IPython.utils.capture import capture_output\n"
-        "with capture_output() as shown:\n    tell('replay', 0, 10)\n"
-        "(one,) = shown.outputs\nprint(one.data['text/html'])"
+        "with capture_output() as shown, Steps().step('replay'):\n"
+        "    [tell('replay', done, 10) for done in (0, 10, 10)]\n"
+        "shell.execution_count += 1\n"
+        "with capture_output() as again: tell('replay', 10, 10)\n"
+        "for each in shown.outputs + again.outputs: print(each.update, each.data['text/html'])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert "replay 0 of 10" in done.stdout and "<progress" in done.stdout, done.stderr
+    bar = "<progress value='{}' max='10'></progress> replay {} of 10"
+    said = [f"False {bar.format(0, 0)}", *[f"True {bar.format(10, 10)}"] * 2, f"False {bar.format(10, 10)}"]
+    assert kernel(program).splitlines() == said
+
+
+def kernel(program):
+    """What a program prints that runs as the cells of a notebook do; nothing of it goes to stderr."""
+    begin = (
+        "from IPython.core.interactiveshell import InteractiveShell\nfrom IPython.utils.capture import capture_output\n"
+        "class ZMQInteractiveShell(InteractiveShell): pass\n"
+        "shell = ZMQInteractiveShell.instance()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", begin + program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_a_deployed_function_is_a_table_in_a_kernel():
+    program = (
+        "from mlrun import new_function\n"
+        "from mlrun.projects.operations import DeployStatus\n"
+        "from leeway.local.deployment_view import show_deployments_in_notebook\n"
+        "show_deployments_in_notebook()\n"
+        "function = new_function('serving', kind='nuclio', project='p')\n"
+        "function.set_envs({'SERVING_MODEL_elec': 'x.pkl', 'SERVING_MODEL_HASH_elec': '1'})\n"
+        "function.set_env('INFERENCE_STREAM', 'u/<s>')\n"
+        "function.status.address = '127.0.0.1:1'\n"
+        "print(shell.display_formatter.formatters['text/html'](DeployStatus('ready', {}, function)))"
+    )
+    html = kernel(program).splitlines()[-1]
+    assert "<caption>serving: ready</caption>" in html and "<td>http://127.0.0.1:1</td>" in html
+    assert "<td>elec: POST /elec/predict</td>" in html and "HASH" not in html
+    assert "<td>u/&lt;s&gt;</td>" in html

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
@@ -19,6 +20,17 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PATIENCE_S = 240
 EXPORTED = "# nuclio: start-code"
+LOG_LINE = r"^(> )?\d{4}-\d\d-\d\d \d\d:\d\d|^\{\"(level|time|when)|\b(INFO|DEBUG|WARNING)\b"
+# What each shows on its way: (the cell's last line, what is in its output)
+SHOWN = {
+    "01_deploy_and_call": [("project.deploy_function(fn)", "<td>elec: POST /elec/predict</td>")],
+    "02_find_the_drift": [
+        ("queries.profile(endpoint)", "<th>feature</th>"),
+        ("incident", "what moved, strongest first"),
+        ("leeway.plot(endpoint)", "image/png"),
+    ],
+    "05_to_a_cluster": [("leeway.plot(endpoint)", "image/png")],
+}
 
 
 def read(path):
@@ -49,7 +61,12 @@ def test_no_outputs_are_kept_and_no_cell_defines_anything(path):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs_from_a_clean_state_without_a_warning_and_ends_with_a_picture(path, tmp_path, monkeypatch):
-    run(path, tmp_path / "home", monkeypatch, {})
+    notebook = run(path, tmp_path / "home", monkeypatch, {})
+    for last_line, what in SHOWN.get(path.stem, ()):
+        assert what in _shown(notebook, last_line)
+    for cell in notebook.cells:
+        if '"replay"' in cell.source:
+            assert "<progress" in str(cell.outputs)
 
 
 @pytest.mark.slow
@@ -84,9 +101,17 @@ def run(path, home, monkeypatch, stores):
         platform.down(Settings(home=home))
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+    printed = "".join(output.text for output in outputs if output.get("name") == "stdout")
+    assert not re.search(LOG_LINE, printed, re.MULTILINE), printed
     assert any("image/png" in output.get("data", {}) for output in notebook.cells[-1].outputs)
     left = [process.pid for process in psutil.process_iter() if _belongs(process, home)]
     assert left == []
+    return notebook
+
+
+def _shown(notebook, last_line):
+    (cell,) = [cell for cell in notebook.cells if cell.source.splitlines()[-1:] == [last_line]]
+    return str([output.get("data") for output in cell.outputs])
 
 
 def _belongs(process, home):

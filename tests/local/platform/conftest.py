@@ -17,7 +17,7 @@ import pytest
 from leeway.local import platform
 from leeway.settings import Settings
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @dataclass

@@ -65,7 +65,7 @@ def deploy(laptop, canary):
 def test_no_request_fails_while_traffic_changes_and_versions_follow(laptop, changes, requests):
     client = Client(deploy(laptop, 0))
     (seldon,) = read_seldon(YAML.format(main=100, canary=0), "d")
-    share = 0
+    share, took_s = 0, []
     with closing(connect.state(laptop.settings, SHARED)) as state, closing(client):
         for i in range(changes):
             for _ in range(requests // changes):
@@ -79,8 +79,9 @@ def test_no_request_fails_while_traffic_changes_and_versions_follow(laptop, chan
                 began = time.monotonic()
                 made = set_traffic(state, KEY, seldon.deployment, {"canary": share}, "test", f"change {i}")
                 assert made.waiting == () and len(made.confirmed) >= 2, made
-                assert time.monotonic() - began < 10, "the call gave up"
+                took_s.append(time.monotonic() - began)
             expected = "canary" if share else "main"
             assert {client.ask() for _ in range(20)} == {expected}, i
+    print(f"in every worker after {sorted(took_s)[len(took_s) // 2]:.2f} s, at most {max(took_s):.2f} s")
     assert client.failed == []
     assert client.answered >= requests

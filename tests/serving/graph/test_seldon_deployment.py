@@ -284,10 +284,10 @@ spec:
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory, estimators):
+def registry(request, tmp_path_factory, estimators):
     """An MLflow registry with the models that the guide names; its URI."""
     folder = tmp_path_factory.mktemp("registry")
-    uri = f"file://{folder}/runs"
+    uri = f"file://{folder}/runs" if request.param == "file" else f"sqlite:///{folder}/registry.db"
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")
         patch.chdir(folder)
@@ -314,7 +314,11 @@ def registry(tmp_path_factory, estimators):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ab_test", "shadow", "ensemble"])
+@pytest.mark.parametrize(
+    ("registry", "name"),
+    [("file", "ab_test"), ("file", "shadow"), ("sqlite", "ab_test"), ("sqlite", "ensemble")],
+    indirect=["registry"],
+)
 def test_the_guides_yaml_runs_on_a_registry_as_it_is_written(registry, run, estimators, monkeypatch, tmp_path, name):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", registry)
     monkeypatch.chdir(tmp_path)

@@ -34,7 +34,7 @@ from serving.models.parity import TOLERANCE, difference
 from serving.models.parity_rows import ParityRows
 from serving.models.scikit_learn import ScikitLearn
 from serving.models.stored_rows import StoredRows
-from serving.models.treelite_trees import convert_to_treelite, thresholds
+from serving.models.treelite_trees import convert_to_treelite, dumped, thresholds
 from serving.types import InferenceRequest
 
 ROWS = np.random.default_rng(3).normal(size=(300, 4)).round(2)
@@ -55,14 +55,14 @@ COMPILED = {
     "forest": (RandomForestClassifier(20, random_state=0), BINARY, "onnxruntime"),
     "forest of three": (RandomForestClassifier(20, max_depth=3, random_state=0), THREE, "onnxruntime"),
     "forest of text": (RandomForestClassifier(5, random_state=0), NAMED, "onnxruntime"),
-    "forest of values": (RandomForestRegressor(20, random_state=0), VALUES, "treelite"),
+    "forest of values": (RandomForestRegressor(20, random_state=0), VALUES, "onnxruntime"),
     "extra trees": (ExtraTreesClassifier(20, random_state=0), BINARY, "treelite"),
-    "histograms": (HistGradientBoostingClassifier(max_iter=20), BINARY, "treelite"),
-    "histograms of three": (HistGradientBoostingClassifier(max_iter=10), THREE, "treelite"),
-    "histograms of text": (HistGradientBoostingClassifier(max_iter=10), NAMED, "treelite"),
-    "histograms of values": (HistGradientBoostingRegressor(max_iter=20), VALUES, "treelite"),
-    "boosted": (GradientBoostingClassifier(n_estimators=20, random_state=0), THREE, "treelite"),
-    "boosted values": (GradientBoostingRegressor(n_estimators=20, random_state=0), VALUES, "treelite"),
+    "histograms": (HistGradientBoostingClassifier(max_iter=20), BINARY, "onnxruntime"),
+    "histograms of three": (HistGradientBoostingClassifier(max_iter=10), THREE, "onnxruntime"),
+    "histograms of text": (HistGradientBoostingClassifier(max_iter=10), NAMED, "onnxruntime"),
+    "histograms of values": (HistGradientBoostingRegressor(max_iter=20), VALUES, "onnxruntime"),
+    "boosted": (GradientBoostingClassifier(n_estimators=20, random_state=0), THREE, "onnxruntime"),
+    "boosted values": (GradientBoostingRegressor(n_estimators=20, random_state=0), VALUES, "onnxruntime"),
 }
 NOT_QUITE = VALUES * (1 + 1e-9)
 NATIVE = {
@@ -170,7 +170,7 @@ def test_rows_at_thresholds_find_what_ordinary_ones_do_not(order):
     form = compile_model(made).form
     wrong = Compiled(msgspec.structs.replace(form, single=True), cache(made).folder(made.sha256))
     native = ScikitLearn(estimator)
-    draw = ParityRows(4, None, thresholds(convert_to_treelite(estimator)))
+    draw = ParityRows(4, None, thresholds(dumped(convert_to_treelite(estimator))))
     assert difference(native, wrong, draw.ordinary(), rounding_decides=False) == ""
     assert "probabilities differ" in difference(native, wrong, draw.at_thresholds(), rounding_decides=False)
 

@@ -12,7 +12,7 @@ from serving.models.compile_cache import CompileCache, Verdict, write_verdict
 from serving.models.compile_order import CompileOrder
 from serving.models.compiled import Compiled
 from serving.models.compiler import Compiler
-from serving.models.engine import NATIVE, ONNX_RUNTIME, TREELITE, Engine
+from serving.models.engine import NATIVE, ONNX_RUNTIME, Engine
 
 ROW = [0.2, 0.3, 0.4]
 PATIENCE_S = 240
@@ -46,15 +46,14 @@ def test_it_serves_natively_and_goes_over_while_it_serves(start, model_files):
     answers = {name: server.post(f"/v2/models/{name}/infer", {"inputs": [ROW]}).json["outputs"] for name in names}
     compiled()
     after = {name: about(server, name) for name in names}
-    assert {name: said["engine"] for name, said in after.items()} == {
-        "boosted": TREELITE, "forest": ONNX_RUNTIME, "logistic": ONNX_RUNTIME,
-    }  # fmt: skip
+    assert {name: said["engine"] for name, said in after.items()} == dict.fromkeys(names, ONNX_RUNTIME)
     for name in names:
         assert after[name]["model_endpoint_uid"] == before[name]["model_endpoint_uid"]
         assert server.post(f"/v2/models/{name}/infer", {"inputs": [ROW]}).json["outputs"] == answers[name]
     metrics = server.get("/metrics").raw.decode()
     assert (
-        'leeway_model_engine{deployment="boosted",engine="treelite",reason="says what the native model says' in metrics
+        'leeway_model_engine{deployment="boosted",engine="onnxruntime",reason="says what the native model says'
+        in metrics
     )
     assert len(server.records()) == 2 * len(names)
 

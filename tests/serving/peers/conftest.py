@@ -1,7 +1,7 @@
 """Clients of others, each in an environment of its own (prepare.sh), against functions on the laptop's platform.
 
-Where the environments were not prepared, test_clients.py is deselected and it is said; a build server prepares them,
-and there what is missing fails.
+Where the environments were not prepared, the modules that need one are deselected and it is said; a build server
+prepares them, and there what is missing fails.
 """
 
 import base64
@@ -32,15 +32,19 @@ class Explaining:
     def explain(self, rows):
         return {"outputs": [{"values": row} for row in rows]}
 """
+NEEDED = {
+    "test_clients.py": ("seldon", "kserve", "inference", "schemathesis"),
+    "test_tensorflow.py": ("tensorflow",),
+}
 TOKEN = "a-token-of-the-tests"
 
 
 def pytest_collection_modifyitems(config, items):
-    missing = [name for name in ("seldon", "kserve", "inference", "schemathesis") if not (PEERS / name).is_dir()]
-    if not missing or os.environ.get("CI") == "true":
+    if os.environ.get("CI") == "true":
         return
-    ours = [item for item in items if item.path == HERE / "test_clients.py"]
-    items[:] = [item for item in items if item.path != HERE / "test_clients.py"]
+    lacking = [HERE / name for name, needed in NEEDED.items() if not all((PEERS / each).is_dir() for each in needed)]
+    ours = [item for item in items if item.path in lacking]
+    items[:] = [item for item in items if item.path not in lacking]
     if ours:
         config.hook.pytest_deselected(items=ours)
         reporter = config.pluginmanager.get_plugin("terminalreporter")
@@ -85,24 +89,29 @@ def deployed(tmp_path_factory):
     address = platform.ensure(settings).removeprefix("http://")
     served = {"SERVING_MODEL_m": str(folder / "m.pkl"), "INFERENCE_STREAM": "users/peers"}
     functions = {
-        "linear": (CODE, served),
-        "own": (CODE + EXPLAINING, {"SERVING_MODEL_m": "", "MODEL_CLASS": "Explaining"}),
-        "closed": (CODE, {**served, "SERVING_TOKENS": TOKEN, "SERVING_CORS_ORIGINS": "http://pages.test"}),
+        "linear": (_packed(CODE), served),
+        "own": (_packed(CODE + EXPLAINING), {"SERVING_MODEL_m": "", "MODEL_CLASS": "Explaining"}),
+        "closed": (_packed(CODE), {**served, "SERVING_TOKENS": TOKEN, "SERVING_CORS_ORIGINS": "http://pages.test"}),
     }
     try:
-        yield {name: _deploy(address, f"peers-{name}", *known) for name, known in functions.items()}
+        yield {name: deploy(address, f"peers-{name}", *known) for name, known in functions.items()}
     finally:
         platform.down(settings)
 
 
-def _deploy(platform_address: str, name: str, code: str, env: dict[str, str]) -> str:
+def _packed(code: str) -> str:
+    return base64.b64encode(code.encode()).decode()
+
+
+def deploy(platform_address: str, name: str, code: str, env: dict[str, str]) -> str:
+    """The address at which it answers. `code` is base64, as functionSourceCode."""
     document = {
         "metadata": {"name": name, "labels": {"nuclio.io/project-name": "peers"}},
         "spec": {
             "handler": "main:handler",
             "runtime": "python:3.11",
             "env": [{"name": key, "value": value} for key, value in env.items()],
-            "build": {"functionSourceCode": base64.b64encode(code.encode()).decode()},
+            "build": {"functionSourceCode": code},
             "triggers": {"http": {"kind": "http"}},
         },
     }
