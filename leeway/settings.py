@@ -70,7 +70,16 @@ class Settings:
     labels_age_s: int = _setting("labels.age_s", 30 * 86_400, "how long predictions and truth wait for each other", 1)
     labels_count: int = _setting("labels.count", 10_000_000, "how many predictions may wait for truth", 1)
     detector_arl0: int = _setting("detector.arl0", 20_000, "labelled rows to one false alarm of concept drift", 100)
-    detector_odds: float = _setting("detector.odds", 1.75, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
+    detector_odds: float = _setting("detector.odds", 1.6, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
+    detector_burst_odds: float = _setting(
+        "detector.burst_odds", 1.75, "the same where errors come in bursts", 1.01, 100.0
+    )
+    detector_learn_rows: int = _setting(
+        "detector.learn_rows",
+        20_000,
+        "rows up to which an error level grows by rows without alarm; 0: never",
+        0,
+    )
     detector_preset: str = _setting(
         "detector.preset", "default", "default, or conservative: the error level at its upper confidence bound"
     )
