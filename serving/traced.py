@@ -72,6 +72,8 @@ def traced_plane(plane: Any, spans: Spans) -> Any:
     """The answer of the model; of a graph, whose nodes have spans of their own, the answer of the whole."""
     if plane.executor is not None:
         trace_nodes(plane.executor, spans)
+    for arm in (arm for running in plane.running for arm in running.arms):
+        arm.is_one_model = False  # it goes through the executor, too, and so has the span of its node
     for shadow in plane.shadows:
         trace_shadow(shadow, spans)
     graphs = {each.deployment.name for each in plane.running}

@@ -113,11 +113,12 @@ def graph(run, components, monkeypatch):
             name, kind, class_name=named, implementation=COMPONENT, parameters=parameters, children=tuple(children)
         )
 
-    def make(fails=False, **settings):
+    def make(fails=False, alone=False, **settings):
         left, right = node("left", children=(node("below"),)), node("right", fails=fails)
         root = node("both", COMBINER, (left, right), "First")
         shadow = Predictor("next", node("seen"), is_shadow=True)
-        deployment = Deployment("g", (Predictor("main", root), shadow))
+        arms = (Predictor("a", node("one"), 50), Predictor("b", node("two"), 50))
+        deployment = Deployment("g", arms if alone else (Predictor("main", root), shadow))
         server = run(deployment, {"trace_url": "http://127.0.0.1:1", **settings})
 
         def spans():
@@ -144,6 +145,13 @@ def test_each_node_of_a_graph_has_a_span_below_its_parents(graph):
     }  # fmt: skip
     left = next(span for span in found if span.name == "node left")
     assert (left.attributes["leeway.node"], left.attributes["leeway.class"]) == ("left", "Adds")
+
+
+def test_an_arm_that_is_one_model_has_the_span_of_its_node(graph):
+    server = graph(alone=True)
+    server.post("/g/predict", {"instances": [[1.0]]}, {"x-leeway-predictor": "b"})
+    found = {span.name: span for span in server.spans()}
+    assert found["node two"].parent.span_id == found["graph"].context.span_id and "node one" not in found
 
 
 def test_what_a_shadow_did_is_below_the_request_that_it_saw(graph):
