@@ -10,7 +10,7 @@ from typing import Self
 
 from . import outbox_layout as layout
 from .files import Files
-from .outbox_layout import DATA, Frame, pack_frame
+from .outbox_layout import DATA, FRAME_HEAD, Frame, pack_frame
 from .private_folder import private_folder
 
 SUFFIX = ".outbox"
@@ -123,6 +123,8 @@ class OutboxFile:
             if sync:
                 self._files.datasync(self._fd)
         except BaseException:
+            if stop <= self._mapped:  # it may lie there whole, and where cutting it off fails it must not pass for one
+                self._map[at : at + FRAME_HEAD] = bytes(FRAME_HEAD)
             self._cut(at)
             raise
         slot.last = number

@@ -1,7 +1,7 @@
 """What the file of an outbox holds after its process died, wherever that was."""
 
 import os
-from errno import ENOSPC
+from errno import EIO, ENOSPC
 from mmap import mmap
 
 import pytest
@@ -13,6 +13,7 @@ from leeway.outbox import Outbox
 from leeway.outbox_file import OutboxFile
 from leeway.outbox_sender import OutboxSender
 from leeway.outbox_waiting import outboxes_below
+from leeway.settings import Settings
 
 KEY = "leeway/model-server/elec_v1"
 KIB = 1024
@@ -241,6 +242,20 @@ def test_a_disk_that_fills_up_is_written_by_calls_until_it_has_room_again(
     assert mapping.calls == calls
     file = left_behind(mapped)
     assert [payload for _, _, payload in kept(file)] == [b"called", b"mapped"]
+    file.close()
+
+
+def test_what_was_not_synced_is_found_by_nobody_though_it_could_not_be_cut_off(home, mapping, left_behind, kept, clock):
+    outbox = Outbox.create(home / "outbox", Settings(outbox_sync=True), clock, mapping)
+    outbox.append(KEY, lambda origin: b"kept")
+
+    def refuse(*_):
+        raise OSError(EIO, "input/output error")
+
+    mapping.datasync = mapping.truncate = refuse
+    assert not outbox.append(KEY, lambda origin: b"dropped")
+    file = left_behind(outbox)
+    assert [payload for _, _, payload in kept(file)] == [b"kept"]
     file.close()
 
 
