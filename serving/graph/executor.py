@@ -92,16 +92,16 @@ class Run:
 
 
 class Executor:
-    """Of every graph of a worker. `limit_s` is the time of nodes that have none of their own."""
+    """Of every graph of a worker."""
 
-    def __init__(self, crew: Crew, limit_s: float | None = None):
-        self._crew, self._limit_s = crew, limit_s
+    def __init__(self, crew: Crew):
+        self._crew = crew
 
     def run(self, place: Place, message: Message, run: Run) -> Message:
         """What comes out below a node; ServingError names the node that failed, and `run` says what went before."""
         unit, endpoint = place.find()
         name = place.name
-        run.path[name] = f"{unit.class_name}:{unit.version}" if unit.version else unit.class_name
+        run.path[name] = unit.label
         run.routing[name] = ALL
         if unit.transform_input is not None:
             message = self._step(place, run, endpoint, unit.transform_input, message)
@@ -110,22 +110,6 @@ class Executor:
         if unit.transform_output is not None:
             message = self._step(place, run, None, unit.transform_output, message)
         return message
-
-    def run_alone(self, place: Place, message: Message, run: Run) -> Message:
-        """As `run`, of a model that is all of its graph and has no limit of its own: what it took is what the request
-        took."""
-        if self._limit_s is not None:
-            return self.run(place, message, run)
-        unit, endpoint = place.find()
-        name = place.name
-        run.path[name] = f"{unit.class_name}:{unit.version}" if unit.version else unit.class_name
-        run.routing[name] = ALL
-        run.spoke.append(endpoint)
-        began = time.perf_counter_ns()
-        try:
-            return unit.transform_input(message, run.request)
-        except (Exception, SystemExit) as found:
-            raise self._failed(place, run, began, found) from found
 
     def _below(self, place: Place, unit: Unit, message: Message, run: Run) -> Message:
         choice = Choice(ALL) if unit.route is None else self._route(place, unit, message, run)
@@ -167,7 +151,7 @@ class Executor:
         try:
             choice = self._in_time(place, unit.route, message, run.request)
         except (Exception, SystemExit) as found:
-            raise self._failed(place, run, began, found) from found
+            raise self.failed(place, run, began, found) from found
         branch = choice.branch
         if type(branch) is not int or not STOP <= branch < len(place.children):
             error = ModelFailed(
@@ -186,12 +170,12 @@ class Executor:
         began, pace = time.perf_counter_ns(), place.pace
         run.spoke.append(endpoint)
         try:
-            if self._limit_s is None and place.timeout_s is None:
+            if place.timeout_s is None:
                 said = step(message, run.request)
             else:
                 said = self._in_time(place, step, message, run.request)
         except (Exception, SystemExit) as found:
-            raise self._failed(place, run, began, found) from found
+            raise self.failed(place, run, began, found) from found
         took_us = (time.perf_counter_ns() - began) // 1000
         if pace.last_us is not None:
             pace.last_us = took_us
@@ -199,7 +183,7 @@ class Executor:
         return said
 
     def _in_time(self, place: Place, step: Callable, message: Any, request: InferenceRequest) -> Any:
-        limit_s = self._limit_s if place.timeout_s is None else place.timeout_s
+        limit_s = place.timeout_s
         if limit_s is None:
             return step(message, request)
         try:
@@ -207,7 +191,7 @@ class Executor:
         except Late:
             raise NodeTimedOut(f"node {place.name!r} did not answer within {limit_s:g} s") from None
 
-    def _failed(self, place: Place, run: Run, began: int, found: BaseException) -> ServingError:
+    def failed(self, place: Place, run: Run, began: int, found: BaseException) -> ServingError:
         """What a node raised, with its name."""
         if isinstance(found, NodeTimedOut):
             error: ServingError = found

@@ -42,7 +42,7 @@ def _mean_rows(values: list[list[list[float]]]) -> list[list[float]]:
     count = len(values)
     if any(len(each) != len(values[0]) for each in values):
         return _mean(values).tolist()
-    return [[sum(cell) / count for cell in zip(*rows)] for rows in zip(*values)]
+    return [[total / count for total in map(sum, zip(*rows))] for rows in zip(*values)]
 
 
 def _mean(values: list[Any]) -> np.ndarray:
