@@ -7,7 +7,7 @@ asked (-2); what several children said is combined, or else the first one's is t
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -80,13 +80,14 @@ class Run:
         self.routing |= other.routing
         self.path |= other.path
         self.spoke += other.spoke
-        self._choose(other.chosen, other.propensity)
+        self.chosen += other.chosen
+        self._multiply(other.propensity)
 
     def choose(self, name: str, probability: float | None) -> None:
-        self._choose([name], probability)
+        self.chosen.append(name)
+        self._multiply(probability)
 
-    def _choose(self, names: list[str], probability: float | None) -> None:
-        self.chosen += names
+    def _multiply(self, probability: float | None) -> None:
         known = self.propensity is not None and probability is not None
         self.propensity = self.propensity * probability if known else None
 
@@ -127,6 +128,8 @@ class Executor:
     def _all(self, place: Place, message: Message, run: Run) -> list[Message]:
         """Side by side, the first and quick ones in this thread; all of them are waited for, and the first one's error
         is raised."""
+        if all([child.is_quick for child in place.children[1:]]):
+            return _waited([partial(self.run, child, message, run) for child in place.children])
         works: list[Callable[[], Message]] = []
         apart: list[Run] = []
         for i, child in enumerate(place.children):
@@ -134,22 +137,19 @@ class Executor:
                 works.append(partial(self.run, child, message, run if not apart else _part(run, apart)))
             else:
                 works.append(self._crew.start(partial(self.run, child, message, _part(run, apart))).result)
-        messages, error = [], None
-        for work in works:
-            try:
-                messages.append(work())
-            except ServingError as found:
-                error = error or found
-        for part in apart:
-            run.join(part)
-        if error is not None:
-            raise error
-        return messages
+        try:
+            return _waited(works)
+        finally:
+            for part in apart:
+                run.join(part)
 
     def _route(self, place: Place, unit: Unit, message: Message, run: Run) -> Choice:
         began = time.perf_counter_ns()
         try:
-            choice = self._in_time(place, unit.route, message, run.request)
+            if place.timeout_s is None:
+                choice = unit.route(message, run.request)
+            else:
+                choice = self._in_time(place, place.timeout_s, unit.route, message, run.request)
         except (Exception, SystemExit) as found:
             raise self.failed(place, run, began, found) from found
         branch = choice.branch
@@ -173,7 +173,7 @@ class Executor:
             if place.timeout_s is None:
                 said = step(message, run.request)
             else:
-                said = self._in_time(place, step, message, run.request)
+                said = self._in_time(place, place.timeout_s, step, message, run.request)
         except (Exception, SystemExit) as found:
             raise self.failed(place, run, began, found) from found
         took_us = (time.perf_counter_ns() - began) // 1000
@@ -182,10 +182,7 @@ class Executor:
         run.nodes.append(NodeAnswer(place.name, said.rows, took_us))
         return said
 
-    def _in_time(self, place: Place, step: Callable, message: Any, request: InferenceRequest) -> Any:
-        limit_s = place.timeout_s
-        if limit_s is None:
-            return step(message, request)
+    def _in_time(self, place: Place, limit_s: float, step: Callable, message: Any, request: InferenceRequest) -> Any:
         try:
             return self._crew.start(partial(step, message, request)).result(limit_s)
         except Late:
@@ -206,6 +203,19 @@ class Executor:
             )
         run.nodes.append(NodeAnswer(place.name, [], _microsec(began), str(error)))
         return error
+
+
+def _waited(works: Iterable[Callable[[], Message]]) -> list[Message]:
+    """What all of them say; the first one's error where there is one, when all are done."""
+    messages, error = [], None
+    for work in works:
+        try:
+            messages.append(work())
+        except ServingError as found:
+            error = error or found
+    if error is not None:
+        raise error
+    return messages
 
 
 def _part(run: Run, apart: list[Run]) -> Run:
