@@ -68,7 +68,7 @@ def _record() -> Iterator[str]:
 
 def _type(annotation: object) -> str:
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    text = re.sub(r"(typing\.)?Annotated\[int, [^\]]*\]", "int", text)
+    text = re.sub(r"(typing\.)?Annotated\[(int|str), [^\]]*\]", r"\2", text)
     return re.sub(r"\b(leeway\.record|typing)\.", "", text).replace("|", "or")
 
 

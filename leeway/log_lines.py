@@ -7,21 +7,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from .log_context import underway
 from .settings import Settings
 
 LOGGER, _HANDLER = "leeway", "leeway-lines"
 
 
 class JsonLines(logging.Formatter):
-    """{time, level, message, function, ..., error}: `bound` stands in each line, and what a call passes as
-    `extra={"with": {...}}` in its own."""
+    """{time, level, message, function, ..., error}: `bound` stands in each line, the request that the thread is at in
+    those that are logged meanwhile, and what a call passes as `extra={"with": {...}}` in its own."""
 
     def __init__(self, **bound: Any):
         super().__init__()
         self._bound = bound
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = {**self._bound, **getattr(record, "with", {})}
+        fields = {**self._bound, **underway(), **getattr(record, "with", {})}
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

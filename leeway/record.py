@@ -17,18 +17,22 @@ INFER, EXPLAIN, FEEDBACK, DECISION, OUTBOX_END = "infer", "explain", "feedback",
 
 # What a 64-bit column can hold; a record with a larger number is none.
 Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+# What is counted: sums of a thousand such numbers still fit.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+# What names things in every store.
+Name = Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Which outbox wrote a record, and its number there.
+    """Which outbox wrote a record (at most 500 characters), and its number there. Numbers go up to 2**53.
 
     `seq` counts the kept records of one stream key in one outbox: from 1, by one, never reused. `dropped` holds how
     many records of that key were dropped there so far, by reason. On `outbox_end`, `seq` is the last number used.
     """
 
-    outbox: str
-    seq: Whole
-    dropped: dict[str, int] = {}
+    outbox: Name
+    seq: Count
+    dropped: dict[str, Count] = {}
 
 
 class Request(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -65,7 +69,8 @@ class NodeAnswer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, rename={"class_": "class"}):
     """One request, its answer, and who gave it. `when` is the start (ISO 8601 UTC, microseconds), `microsec` the
     whole duration. `function_uri` is project/function; `endpoint_id` is the readable path
-    project/function/deployment/predictor/node/version. The field meanings are those of docs/record.md.
+    project/function/deployment/predictor/node/version, at most 500 characters. The field meanings are those of
+    docs/record.md.
     """
 
     schema: int
@@ -78,7 +83,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
     origin: Origin
     microsec: Whole = 0
     event_time: str | None = None
-    endpoint_id: str = ""
+    endpoint_id: Name = ""
     model: str = ""
     version: str = ""
     class_: str = ""

@@ -70,7 +70,16 @@ class Settings:
     labels_age_s: int = _setting("labels.age_s", 30 * 86_400, "how long predictions and truth wait for each other", 1)
     labels_count: int = _setting("labels.count", 10_000_000, "how many predictions may wait for truth", 1)
     detector_arl0: int = _setting("detector.arl0", 20_000, "labelled rows to one false alarm of concept drift", 100)
-    detector_odds: float = _setting("detector.odds", 1.75, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
+    detector_odds: float = _setting("detector.odds", 1.6, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
+    detector_burst_odds: float = _setting(
+        "detector.burst_odds", 1.75, "the same where errors come in bursts", 1.01, 100.0
+    )
+    detector_learn_rows: int = _setting(
+        "detector.learn_rows",
+        20_000,
+        "rows up to which an error level grows by rows without alarm; 0: never",
+        0,
+    )
     detector_preset: str = _setting(
         "detector.preset", "default", "default, or conservative: the error level at its upper confidence bound"
     )
@@ -158,7 +167,13 @@ class Settings:
     inference_stream: str = _setting(
         "inference.stream", "", "the stream of inferences that the function reads", foreign="INFERENCE_STREAM"
     )
+    mlrun_dbpath: str = _setting(
+        "mlrun.dbpath", "", "the MLRun service where endpoints are registered; no URL: nowhere", foreign="MLRUN_DBPATH"
+    )
     v3io_api: str = _setting("v3io.api", "", "V3IO's web API", foreign="V3IO_API")
+    v3io_framesd: str = _setting(
+        "v3io.framesd", "", "V3IO's Frames service, for series (grpc://framesd:8081)", foreign="V3IO_FRAMESD"
+    )
     v3io_access_key: str = _setting("v3io.access_key", "", "the key to it", foreign="V3IO_ACCESS_KEY", secret=True)
     kubernetes_service_host: str = _setting(
         "kubernetes.service_host", "", "set by Kubernetes in every pod", foreign="KUBERNETES_SERVICE_HOST"

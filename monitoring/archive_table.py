@@ -77,19 +77,20 @@ def decision_table(shard: int, told: Sequence[Told]) -> pa.Table:
 
 def values_array(values: np.ndarray | Sequence[Any]) -> pa.Array:
     """JSON values as the narrowest type that holds all of them: int, float, bool, else text (of numbers and nested
-    values, their JSON)."""
+    values, their JSON). Whole numbers that a float cannot hold are text whatever is beside them, as it may be floats
+    in the next range."""
     if isinstance(values, np.ndarray):
         return pa.array(values, from_pandas=True)
     kinds = set(map(type, values)) - {type(None)}
     for allowed, arrow_type in _TYPES:
         if kinds <= allowed:
-            try:
-                return pa.array(values, arrow_type)
-            except (pa.ArrowInvalid, OverflowError):  # a whole number of more than 64 bits
+            if int in kinds and any(type(value) is int and abs(value) > _EXACT for value in values):
                 break
+            return pa.array(values, arrow_type)
     return pa.array([value if value is None or type(value) is str else _text(value) for value in values], _STRING)
 
 
+_EXACT = 2**53
 _TYPES = [
     (set(), pa.null()),
     ({int}, _INT),

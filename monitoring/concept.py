@@ -21,6 +21,8 @@ from .calibrate import PRESETS, Calibration
 from .classics import classics
 from .error_watch import KIND, ErrorWatch, Kept, Stretch
 from .label_values import Completed
+from .learning_watch import LearningWatch
+from .learnt_level import KeptLevel
 from .packing import narrow
 from .reference import error_level_from, error_of
 from .series import CONCEPT, CONCEPT_THRESHOLD, ERROR, Points
@@ -39,12 +41,13 @@ def check(settings: Settings) -> None:
 
 
 class Standing(msgspec.Struct):
-    """Where a watch stands: the errors while it warms up, its detectors by name, its slices. Version 1, which had no
-    number, kept the default detector in `detector`, `stretch` and `rise`."""
+    """Where a watch stands: the errors while it warms up, its detectors by name, what the default one has learnt, its
+    slices. Version 1, which had no number, kept the default detector in `detector`, `stretch` and `rise`."""
 
     version: int = 1
     warming: list[int] = []
     watches: dict[str, Kept] = {}
+    learnt: KeptLevel = msgspec.field(default_factory=KeptLevel)
     slices: dict[str, KeptSlice] = {}
     detector: dict[str, Any] | None = None
     stretch: Stretch = msgspec.field(default_factory=Stretch)
@@ -58,7 +61,8 @@ class ConceptWatch:
         self._endpoint, self._shard, self._settings = endpoint, shard, settings
         self._error_of = error_of(profile)
         self._warming: list[int] = []
-        self._watches: dict[str, ErrorWatch] = {}
+        self._reference: ErrorLevel | None = None
+        self._watches: dict[str, LearningWatch | ErrorWatch] = {}
         self._slices = SliceWatch(endpoint, shard, profile, settings)
         if profile.errors is not None:
             self._begin(profile.errors)
@@ -102,7 +106,9 @@ class ConceptWatch:
     def snapshot(self) -> dict[str, Any]:
         """What to keep of it, besides `changes`."""
         watches = {name: watch.snapshot() for name, watch in self._watches.items()}
-        return msgspec.to_builtins(Standing(_VERSION, self._warming, watches, self._slices.snapshot()))
+        learnt = KeptLevel() if self.is_warming else self._watches[KIND].learnt
+        standing = Standing(_VERSION, self._warming, watches, learnt, self._slices.snapshot())
+        return msgspec.to_builtins(standing, builtin_types=(bytes,))
 
     def changes(self) -> tuple[dict[str, bytes], list[str]]:
         """What is to be put into the state, and deleted from it, since the last call."""
@@ -115,7 +121,9 @@ class ConceptWatch:
             standing.watches[KIND] = Kept(standing.detector, standing.stretch, standing.rise)
         self._warming = standing.warming
         if standing.watches and self.is_warming:
-            self._end_warming()
+            self._end_warming(standing.learnt)
+        elif standing.learnt.level is not None or standing.learnt.learnt or standing.learnt.pending:
+            self._begin(self._reference, standing.learnt)
         for name, each in standing.watches.items():
             if name in self._watches:
                 self._watches[name].restore(each)
@@ -152,18 +160,17 @@ class ConceptWatch:
         if len(self._warming) >= self._settings.warming_rows:
             self._end_warming()
 
-    def _end_warming(self) -> None:
-        self._begin(error_level_from(np.array(self._warming, dtype=float)))
+    def _end_warming(self, learnt: KeptLevel | None = None) -> None:
+        self._begin(error_level_from(np.array(self._warming, dtype=float)), learnt)
 
-    def _begin(self, level: ErrorLevel) -> None:
-        calibration = Calibration(level, self._settings)
-        reference = calibration.detector
-        detectors = {KIND: (reference, calibration.details())}
-        detectors |= {name: (detector, {"p0": level.level}) for name, detector in classics(self._settings).items()}
-        self._watches = {
-            name: ErrorWatch(self._endpoint, self._shard, name, detector, reference, details)
-            for name, (detector, details) in detectors.items()
-        }
+    def _begin(self, reference: ErrorLevel, learnt: KeptLevel | None = None) -> None:
+        self._reference = reference
+        default = LearningWatch(self._endpoint, self._shard, reference, self._settings, learnt or KeptLevel())
+        self._watches = {KIND: default}
+        if further := classics(self._settings):
+            cusum, details = Calibration(reference, self._settings).detector, {"p0": reference.level}
+            for name, detector in further.items():
+                self._watches[name] = ErrorWatch(self._endpoint, self._shard, name, detector, cusum, details)
 
 
 def _seconds(clocks: Sequence[int]) -> list[tuple[int, int]]:

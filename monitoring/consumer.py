@@ -9,7 +9,7 @@ go last, in one commit. Whoever finds a plan finishes it, whatever its own limit
 import gc
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -17,13 +17,14 @@ import msgspec
 from leeway.clock import Clock
 from leeway.errors import Conflict, StoreError
 from leeway.interfaces import Archive, Message, SeriesStore, State
-from leeway.record import Incident
+from leeway.record import Incident, Position
 from leeway.settings import Settings
 
 from .outgoing import Outgoing, named
 from .pipeline import PREFIXES, Effects, Pipeline
 from .projection import Projection, check_version
 from .troubles import Trouble, Unwatched
+from .unarchivable import Unarchivable, merged, refusals, tabled
 from .weight import weight
 
 _POSITION, _PLAN, _VERSION = "position", "plan", "version"
@@ -176,8 +177,7 @@ class Consumer:
             raise self._lost
         try:
             plan = self._plan or self._make_plan()
-            self._effects = self._effects or self._work(plan)
-            self._write(plan, self._effects)
+            self._write_all(plan)
             self._commit(plan, self._effects)
         except Conflict as conflict:
             self._lost = conflict
@@ -191,15 +191,34 @@ class Consumer:
         self._plan, self._intended = plan, None
         return plan
 
-    def _work(self, plan: Plan) -> Effects:
-        messages = [each for each in self._buffer if each.offset <= plan.last]
+    def _write_all(self, plan: Plan) -> None:
+        """Work the range out and write it, without the records that the archive cannot hold."""
+        refused: dict[Position, str] | None = {}
+        while True:
+            try:
+                self._effects = self._effects or self._work(plan, refused)
+                with tabled():
+                    self._write(plan, self._effects)
+                return
+            except Unarchivable as error:
+                self._effects, self._is_loaded = None, False
+                refused = merged(refused, refusals(self._planned(plan), self._shard))
+                if refused is None:
+                    raise error.__cause__ or error from None
+                _log.error("shard %s of %s: %s", self._shard, self._stream_name, error, exc_info=error.__cause__)
+
+    def _planned(self, plan: Plan) -> list[Message]:
+        return [each for each in self._buffer if each.offset <= plan.last]
+
+    def _work(self, plan: Plan, refused: Mapping[Position, str]) -> Effects:
+        messages = self._planned(plan)
         stops: dict[str, Trouble] | None = None
         while True:
             if not self._is_loaded:
                 self._reload()
             try:
                 with _without_collection():
-                    return self._pipeline.process(messages, plan.name, stops)
+                    return self._pipeline.process(messages, plan.name, stops, refused)
             except Unwatched as found:
                 self._is_loaded, stops = False, found.stops
                 _log.error("shard %s of %s: %s", self._shard, self._stream_name, found, exc_info=found.__cause__)

@@ -5,7 +5,9 @@ second try. What is no record at all comes back as `Undecodable`, with its reaso
 """
 
 import json
+import re
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -18,6 +20,11 @@ _one = msgspec.json.Decoder(Record).decode
 _several = msgspec.json.Decoder(list[Record]).decode
 _parts = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+MOST_LEVELS = 600  # fewer than Python's stack takes, so that how much of it is in use decides nothing
+_TEXT = rb'"(?:[^"\\]++|\\.)*+"?'  # without an end it goes up to that of the message
+_BRACKETS = re.compile(_TEXT + rb"|[][{}]", re.DOTALL)
+_BRACKETS_AND_COMMAS = re.compile(_TEXT + rb"|[][{},]", re.DOTALL)
+_STEPS = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class Undecodable:
 
 def decode(value: bytes) -> list[Record | Undecodable]:
     """The records of one message in order; a record's index in the list is its index in the stream position."""
+    if is_deep(value):
+        return _decode_deep(value)
     if value[:1] == b"[":
         return _decode_parts(value)
     try:
@@ -39,13 +48,49 @@ def decode(value: bytes) -> list[Record | Undecodable]:
     return [record if record.schema == SCHEMA else _newer(record, value)]
 
 
+def is_deep(value: bytes) -> bool:
+    """Whether JSON is nested deeper than MOST_LEVELS."""
+    if len(value) <= 2 * MOST_LEVELS or value.count(b"[") + value.count(b"{") <= MOST_LEVELS:
+        return False
+    levels = accumulate(_STEPS.get(token, 0) for token in _BRACKETS.findall(value))
+    return max(levels, default=0) > MOST_LEVELS
+
+
+def _decode_deep(value: bytes) -> list[Record | Undecodable]:
+    """A packed message gives what is not nested too deep in it; msgspec might not get through it."""
+    parts = _split(value) if value[:1] == b"[" else [value]
+    return [record for part in parts for record in _decode_part(part.strip())]
+
+
+def _decode_part(part: bytes) -> list[Record | Undecodable]:
+    """One item of a packed message, which is no packed message itself."""
+    if is_deep(part):
+        return [Undecodable(f"nested more than {MOST_LEVELS} levels deep", part)]
+    if part[:1] == b"[":
+        return [Undecodable("no record: a JSON list, expected an object", part)]
+    return decode(part)
+
+
+def _split(value: bytes) -> list[bytes]:
+    """The items of a JSON array; all of it in one where it is none."""
+    parts, level, start = [], 0, 1
+    for token in _BRACKETS_AND_COMMAS.finditer(value):
+        level += _STEPS.get(token[0], 0)
+        if level == 0 or (level == 1 and token[0] == b","):
+            parts.append(value[start : token.start()])
+            start = token.end()
+        if level == 0:
+            return [value] if value[start:].strip() else parts
+    return [value]
+
+
 def _decode_parts(value: bytes) -> list[Record | Undecodable]:
     """A packed message; part by part where one is broken, so that it does not take the others with it."""
     try:
         records: list[Record] = _several(value)
     except _BROKEN:
         try:
-            return [record for part in _parts(value) for record in decode(bytes(part))]
+            return [record for part in _parts(value) for record in _decode_part(bytes(part))]
         except _BROKEN:
             return _second_try(value)
     return [record if record.schema == SCHEMA else _newer(record, value) for record in records]

@@ -149,4 +149,4 @@ class Dedupe:
 
 
 def _state_key(mark: _Mark) -> str:
-    return f"{_PREFIX}{mark.outbox}/{mark.key}"
+    return f"{_PREFIX}{mark.outbox}/{mark.key}".replace("\0", "%00")  # no store's text may hold it

@@ -2,6 +2,7 @@
 letters. What comes later (from the stream, an outbox, or a writer that revives an old file) is taken out again.
 """
 
+import json
 from collections.abc import Collection, Iterable
 
 import msgspec
@@ -77,7 +78,8 @@ def erase_pending(state: State, key: str, ids: Collection[str]) -> int:
 
 def is_about(letter: DeadLetter, key: str, ids: Collection[str]) -> bool:
     """Whether a dead letter of a stream key holds one of these ids, as a word of its own."""
-    return letter.key in (key, "") and any(f'"{id}"'.encode() in letter.raw for id in ids)
+    words = {json.dumps(id, ensure_ascii=is_ascii).encode() for id in ids for is_ascii in (True, False)}
+    return letter.key in (key, "") and any(word in letter.raw for word in words)
 
 
 def _holds(archive: Archive, kind: str, key: str, day: str, wanted: pa.Array) -> bool:

@@ -24,6 +24,7 @@ from leeway.record import Position, RowReference, Verdict
 from .detectors.base import StreamDetector
 from .detectors.bernoulli_cusum import BernoulliCusum
 from .label_values import Completed
+from .learnt_level import LearntLevel
 from .verdicts import CLEARS, DETECTED, NO_DETECTION, verdict
 
 STRETCH_ROWS = 500
@@ -69,7 +70,8 @@ class Kept(msgspec.Struct):
 
 
 class ErrorWatch:
-    """`name` is the detector's in its verdicts, `feature` the slice's; `reference` the CUSUM that knows the level."""
+    """`name` is the detector's in its verdicts, `feature` the slice's; `reference` the CUSUM that knows the level, and
+    `learnt`, where it is given, goes on learning it from the rows that no incident is open on."""
 
     def __init__(
         self,
@@ -80,9 +82,10 @@ class ErrorWatch:
         reference: BernoulliCusum,
         details: dict[str, Any],
         feature: str = "",
+        learnt: LearntLevel | None = None,
     ):
         self._endpoint, self._shard, self._name, self._feature = endpoint, shard, name, feature
-        self._detector, self._details = detector, details
+        self._detector, self._details, self._learnt = detector, details, learnt
         self._clearing = reference.swapped(CLEARING_SHARE * reference.threshold)
         self._improving = BernoulliCusum(reference.level, 1 / reference.odds, reference.threshold)
         self._improved = 0
@@ -92,6 +95,23 @@ class ErrorWatch:
     @property
     def threshold(self) -> float:
         return self._detector.threshold
+
+    @property
+    def rows_to_stretch_end(self) -> int:
+        return STRETCH_ROWS - self._stretch.rows
+
+    @property
+    def is_between_stretches(self) -> bool:
+        """Whether a stretch has just ended, and no incident is open."""
+        return self._stretch.rows == 0 and self._since_alarm is None
+
+    def go_on_with(self, detector: BernoulliCusum, details: dict[str, Any]) -> None:
+        """Watch with another CUSUM from the next row on, as near to its threshold as the one before was."""
+        improving = BernoulliCusum(detector.level, 1 / detector.odds, detector.threshold)
+        detector.take_over(self._detector)
+        improving.take_over(self._improving)
+        self._detector, self._details, self._improving = detector, details, improving
+        self._clearing = detector.swapped(CLEARING_SHARE * detector.threshold)
 
     def take(self, item: Completed, error: int, verdicts: list[Verdict]) -> float:
         """Take one row; the statistic after it."""
@@ -106,6 +126,8 @@ class ErrorWatch:
         if self._since_alarm is not None:
             is_back = self._clearing.update(error)
             self._since_alarm.take(None, error, self._clearing.statistic)
+        elif self._learnt is not None:
+            self._learnt.take(error, statistic)
         if is_back or is_alarm or statistic <= 0 or stretch.rows == STRETCH_ROWS:
             self._end(item, statistic, is_alarm, is_back, verdicts)
         return statistic
@@ -126,6 +148,8 @@ class ErrorWatch:
                 stop = start + len(waited)
                 self._since_alarm.take_many(errors[start:stop], waited)
                 is_back = self._clearing.statistic > self._clearing.threshold
+            elif self._learnt is not None:
+                self._learnt.take_many(errors[start:stop], statistics[start:stop])
             self._count(items[start:stop], errors[start:stop], statistics[start:stop])
             self._improved += bisect_left(improved, stop) - bisect_left(improved, start)
             is_alarm = alarms[alarm : alarm + 1] == [stop - 1]
@@ -171,6 +195,8 @@ class ErrorWatch:
         if is_alarm:
             verdicts.append(self._verdict(item, DETECTED, rise, rise.highest, threshold))
             self._since_alarm = self._since_alarm or Stretch(first=self._row(item))
+            if self._learnt is not None:
+                self._learnt.forget()
         if is_alarm or statistic <= 0:
             self._rise = Stretch()
         if stretch.rows == STRETCH_ROWS:

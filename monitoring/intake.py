@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from leeway.interfaces import Message, State
-from leeway.record import DECISION, EXPLAIN, FEEDBACK, INFER, OUTBOX_END, Position, Record, is_test
+from leeway.record import DECISION, EXPLAIN, FEEDBACK, INFER, OUTBOX_END, Position, Record, encode, is_test
 from leeway.record_reader import RecordReader
 from leeway.record_writer import Said, said_of
 from leeway.settings import Settings
@@ -20,7 +20,7 @@ from .answers import COUNTED, DUPLICATE_ID, TEST, Answers, is_whole
 from .batch import Batch, count_answers, count_feedback
 from .counts import CountBook, Counts
 from .dead_letters import DeadLetter, DeadLetters
-from .decode import Undecodable, decode
+from .decode import Undecodable, decode, is_deep
 from .dedupe import Dedupe, Marks
 from .label_values import LIVE, Orphan, Place, Who
 from .labels import Labels
@@ -30,20 +30,23 @@ from .told import REWARD, Feedback, Told, refusal, truths_of
 _CLOCK = "clock"
 _DAY_S = 86_400
 _LONGEST_KEY = 240  # quoted it names a folder, whose name has at most 255 bytes
+_MOST_COLUMNS = 10_000  # of a row: a table with more of them costs minutes
 
 _LONG_KEY = f"a stream key (project/function/deployment) of more than {_LONGEST_KEY} bytes, quoted: use shorter names"
+_NUL = "a name with the character NUL, which not every store can hold"
+_WIDE = f"a row of more than {_MOST_COLUMNS:,} values: give fewer columns, or one nested value"
 
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """What is looked up for each record of a stream key; `is_short` is whether it can name a folder."""
+    """What is looked up for each record of a stream key; `refusal` is why it cannot name a folder, or ""."""
 
     deployment: str
     function_uri: str
     key: str
     marks: Marks
     counts: Counts
-    is_short: bool
+    refusal: str
 
 
 _Handle = Callable[[Message, Place, Record, Said, str], None]
@@ -65,20 +68,23 @@ class Intake:
         self._filled: Answers | None = None  # those that the last prediction went to
         self._keys: dict[str, _Key] = {}
         self._last: _Key | None = None
+        self._refused: Mapping[Position, str] = {}
         self._by_op: dict[str, _Handle] = {
             INFER: self._predict, EXPLAIN: self._predict, FEEDBACK: self._feedback, DECISION: self._decide,
             OUTBOX_END: self._end,
         }  # fmt: skip
 
-    def take(self, messages: Sequence[Message]) -> Batch:
+    def take(self, messages: Sequence[Message], refused: Mapping[Position, str] | None = None) -> Batch:
         """Work through some messages, in order, each for the first time; a batch ends after one with a decision, so
-        that what comes later is judged by what was decided."""
+        that what comes later is judged by what was decided. Records that are `refused`, with a reason, become dead
+        letters."""
+        self._refused = refused or {}
         batch, read = self._batch, self._reader.read
         for message in messages:
             batch.messages += 1
             if message.appended > self._clock:
                 self._advance(message.appended)
-            record = read(message.value)
+            record = None if is_deep(message.value) else read(message.value)
             if record is None:
                 self._take_any(message)
             else:
@@ -133,10 +139,12 @@ class Intake:
         if said.origin.dropped:
             known.counts.add_dropped(known.marks.newly_dropped(said.origin))
         handle = self._by_op.get(like.op)
-        if not known.is_short:
-            self._refuse(message, at, known.key[:_LONGEST_KEY], Undecodable(_LONG_KEY, message.value))
+        if known.refusal:
+            self._refuse_record(message, at, known.key[:_LONGEST_KEY], like, known.refusal)
         elif handle is None:
-            self._refuse(message, at, known.key, Undecodable(f"op {like.op!r} is not known", message.value))
+            self._refuse_record(message, at, known.key, like, f"op {like.op!r} is not known")
+        elif self._refused and (reason := self._refused.get(Position(self._shard, at.offset, at.index))):
+            self._refuse_record(message, at, known.key, like, reason)
         else:
             handle(message, at, like, said, known.key)
 
@@ -146,13 +154,19 @@ class Intake:
         if found is None:
             found = self._keys[key] = _Key(
                 record.deployment, record.function_uri, key, self._dedupe.of(key), self.counts.of(key),
-                len(quote(key, "")) <= _LONGEST_KEY,
+                _LONG_KEY if len(quote(key, "")) > _LONGEST_KEY else _NUL if "\0" in key else "",
             )  # fmt: skip
         return found
 
     def _predict(self, message: Message, at: Place, like: Record, said: Said, key: str) -> None:
+        if len(message.value) > 2 * _MOST_COLUMNS and _is_wide(like, said):
+            self._refuse_record(message, at, key, like, _WIDE)
+            return
         answers = self._filled
         if answers is None or answers.key is not key or answers.endpoint != (like.endpoint_id or key):
+            if "\0" in like.endpoint_id:
+                self._refuse_record(message, at, key, like, _NUL)
+                return
             answers = self._filled = self._answers_of(key, like.endpoint_id or key)
         status = TEST if said.labels and is_test(said.labels) else COUNTED
         whole = is_whole(like, said)
@@ -190,7 +204,7 @@ class Intake:
         request = said.request
         reason = refusal(request)
         if reason is not None:
-            self._refuse(message, at, key, Undecodable(reason, message.value))
+            self._refuse_record(message, at, key, like, reason)
             return
         truths = truths_of(request) or [(None, None)]
         if said.labels and is_test(said.labels):
@@ -217,6 +231,11 @@ class Intake:
 
     def _end(self, message: Message, at: Place, like: Record, said: Said, key: str) -> None:
         self.counts.of(key).lost += self._dedupe.of(key).end(said.origin, at.clock) or 0
+
+    def _refuse_record(self, message: Message, at: Place, key: str, whole: Record, reason: str) -> None:
+        """What was one of several in a message is kept by itself; it was read as a whole."""
+        raw = encode(whole) if message.value.startswith(b"[") else message.value
+        self._refuse(message, at, key, Undecodable(reason, raw))
 
     def _refuse(self, message: Message, at: Place, key: str, what: Undecodable) -> None:
         self.counts.of(key).dead_lettered += 1
@@ -248,3 +267,8 @@ class Intake:
         raw = msgspec.json.encode({"id": orphan.id, "rows": [orphan.row], "truth": [orphan.truth]})
         reason = "orphan: no prediction came for this truth"
         self._dead_letters.add(DeadLetter(reason, position, orphan.came.appended, orphan.key, raw))
+
+
+def _is_wide(like: Record, said: Said) -> bool:
+    rows = [*said.request.inputs, like.features or []]
+    return any(isinstance(row, (list, dict)) and len(row) > _MOST_COLUMNS for row in rows)

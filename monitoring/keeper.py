@@ -1,4 +1,4 @@
-"""Keeps the stores small, a minute at a time, beside the consumers of a worker."""
+"""What is done each minute beside the consumers of a worker: above all, the stores are kept small."""
 
 from collections.abc import Callable, Iterable
 from threading import Event, Thread
@@ -9,6 +9,7 @@ from leeway.settings import Settings
 
 from .compaction import compact, drop_days
 from .erase import EraseList, erase
+from .model_endpoints import register_model_endpoints
 
 PERIOD_S = 60.0
 _HOUR = 60  # rounds
@@ -16,7 +17,7 @@ _HOUR = 60  # rounds
 
 class Keeper:
     """A thread that merges the archive's files, drops its days beyond `archive.days`, sums up old points, and
-    takes out again what was `erased`.
+    takes out again what was `erased`; and registers endpoints in the MLRun service, where there is one.
     `prefixes` gives those of the consumers here. What a store refuses is reported, and tried again a minute later."""
 
     def __init__(
@@ -45,11 +46,11 @@ class Keeper:
 
     def keep(self) -> None:
         """Do all of it once."""
-        for act in (self._compact, self._drop, self._sum_up, self._erase):
+        for act in (self._compact, self._drop, self._sum_up, self._erase, self._register):
             try:
                 act()
             except StoreError as error:
-                self._report(f"keeping the stores small: {error}")
+                self._report(f"each minute's work: {error}")
 
     def _compact(self) -> None:
         compact(self._archive, self._prefixes(), erased=self._erased.ids if self._erased else _nothing)
@@ -67,6 +68,9 @@ class Keeper:
             for key in self._erased.deployments():
                 erase(self._archive, key, self._erased.ids(key))
         self._round += 1
+
+    def _register(self) -> None:
+        register_model_endpoints(self._settings)
 
     def _run(self) -> None:
         while not self._closing.wait(PERIOD_S):

@@ -22,12 +22,10 @@ class LabelIndex:
     def __init__(self) -> None:
         self.first = 0
         self._sought = self._free = 0
-        empty = np.zeros(0, np.uint64)
-        self._tables: list[memoryview] = [memoryview(b"")] * _TABLES
-        self._sizes, self._left = [0] * _TABLES, [0] * _TABLES
+        nothing = memoryview(np.zeros(2, np.uint64))  # one slot and the empty one; made anew before it is written to
+        self._tables: list[memoryview] = [nothing] * _TABLES
+        self._sizes, self._left = [1] * _TABLES, [0] * _TABLES
         self._smallest = _SMALLEST
-        for number in range(_TABLES):
-            self._make(number, empty)
 
     def reserve(self, entries: int) -> None:
         """So many will be loaded: tables get their room at once, as growing again and again leaves holes in memory."""

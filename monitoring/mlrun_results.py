@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from leeway.record import Verdict
 from leeway.settings import Settings
 
+from .model_endpoints import endpoint_name
 from .queries import Queries
 
 if TYPE_CHECKING:
@@ -39,9 +40,8 @@ def mlrun_results(context: Any, settings: Settings | None = None) -> "list[Model
 
 
 def _is_of(endpoint: str, project: str, name: str) -> bool:
-    """project/function/deployment/predictor/node/version"""
     parts = endpoint.split("/")
-    return parts[0] == project and name in (parts[2], "/".join(parts[2:]))
+    return parts[0] == project and name in (parts[2], "/".join(parts[2:]), endpoint_name(endpoint))
 
 
 def _name(verdict: Verdict) -> str:

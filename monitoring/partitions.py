@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
 
 _DAY_S = 86_400
+_LAST_DAY = date.max.toordinal() - date(1970, 1, 1).toordinal()  # of a clock that is out of its mind
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Partitions:
 
     def add(self, kind: str, key: str, table: pa.Table, clocks: Sequence[int] | np.ndarray, endpoint: str = "") -> None:
         """Add a table whose rows were appended at `clocks`, which never run back; shape (rows,)."""
-        days = np.asarray(clocks) // _DAY_S
+        days = np.minimum(np.asarray(clocks) // _DAY_S, _LAST_DAY)
         part = f"{crc32(endpoint.encode()):08x}" if endpoint else ""
         found, starts = np.unique(days, return_index=True)
         ends = [*starts[1:].tolist(), len(days)]
@@ -53,7 +54,7 @@ def _joined(tables: list[pa.Table]) -> list[pa.Table]:
         return tables
     try:
         return [pa.concat_tables(tables, promote_options="permissive")]
-    except pa.ArrowTypeError:
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
         return tables
 
 

@@ -27,6 +27,7 @@ from .series import Points
 from .told import Told
 from .traffic import Traffic
 from .troubles import Containment, Trouble
+from .unarchivable import tabled
 from .verdicts import in_order, verdict_table
 from .watch import ENDPOINT, Watch
 
@@ -91,16 +92,21 @@ class Pipeline:
                 self._watches[endpoint] = Watch.restored(endpoint, stored, self._shard, self._settings, at, goes_on)
 
     def process(
-        self, messages: Sequence[Message], range_name: str, stops: Mapping[str, Trouble] | None = None
+        self,
+        messages: Sequence[Message],
+        range_name: str,
+        stops: Mapping[str, Trouble] | None = None,
+        refused: Mapping[Position, str] | None = None,
     ) -> Effects:
         """Work through the messages of a range, in order, each for the first time. Where something is raised for an
-        endpoint: Unwatched, whose `stops` are for the next pass, after `restore`; see monitoring/troubles.py."""
+        endpoint: Unwatched, whose `stops` are for the next pass, after `restore`; see monitoring/troubles.py. Where
+        rows make no table: Unarchivable; the next pass is to know which ones are `refused`."""
         points, partitions, traffic, verdicts = Points(), Partitions(), Traffic(), []
         passing = Containment(stops)
         start, at_once = 0, _AT_ONCE if passing.is_first else 1
         while start < len(messages):
             passing.begin(Position(self._shard, messages[start].offset, 0), self._watches)
-            batch = self._intake.take(messages[start : start + at_once])
+            batch = self._intake.take(messages[start : start + at_once], refused)
             start += batch.messages
             for answers in batch.answers.values():
                 traffic.add(answers)
@@ -110,16 +116,19 @@ class Pipeline:
                 self._incidents.hear(found)
             for key, told in batch.decisions.items():
                 batch.decisions[key] = [self._decide(item, passing) for item in told]
-            self._archive(batch, partitions)
+            with tabled():
+                self._archive(batch, partitions)
         traffic.write(points)
         self._archive_verdicts(verdicts, partitions)
+        with tabled():
+            tables = partitions.all()
         incidents = self._incidents.changes()
         passing.begin(Position(self._shard, messages[0].offset, 0), self._watches)
         puts, deletes = self._changes(passing)
         passing.end()
         puts |= {key: msgspec.json.encode(incident) for key, incident in incidents.items()}
         puts |= self._incidents.quiet_changes()
-        return Effects(points.named(range_name), partitions.all(), verdicts, list(incidents.values()), puts, deletes)
+        return Effects(points.named(range_name), tables, verdicts, list(incidents.values()), puts, deletes)
 
     def _judge(self, batch: Batch, points: Points, passing: Containment) -> list[Verdict]:
         verdicts: list[Verdict] = []

@@ -1,5 +1,6 @@
 """The consumers of one worker: made as their shards show up, ended by a timer where no message does it."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -11,6 +12,7 @@ from leeway.backends import connect
 from leeway.clock import Clock, SystemClock
 from leeway.errors import Conflict, StoreError
 from leeway.interfaces import Message, State, Stream
+from leeway.log_lines import start_logging
 from leeway.record import Incident
 from leeway.settings import Settings
 from leeway.tracing import spans_of
@@ -18,11 +20,14 @@ from leeway.tracing import spans_of
 from .consumer import Consumer
 from .dead_letter_topic import DeadLetterTopic
 from .erase import EraseList
+from .incidents import OPEN
 from .keeper import Keeper
 from .notify.notifier import Notifier
 from .traced_consumer import TracedConsumer
 
 TICK_S = 0.2
+
+_log = logging.getLogger("leeway.incidents")
 
 
 class Shards:
@@ -31,7 +36,8 @@ class Shards:
 
     `committed` hears, from the caller's thread or the timer's, of each shard's first offset that is not committed when
     it moves. A store that refuses is tried again with the next tick; `report` hears of it. A shard that another
-    consumer took stays stopped: what it is offered raises Conflict.
+    consumer took stays stopped: what it is offered raises Conflict. `taken` hears of it, for whoever had it must begin
+    anew where the state stands, should the other one leave.
     """
 
     def __init__(
@@ -41,8 +47,9 @@ class Shards:
         report: Callable[[str], None],
         committed: Callable[[int, int], None],
         clock: Clock | None = None,
+        taken: Callable[[], None] = lambda: None,
     ):
-        self._settings, self._stream = settings, stream
+        self._settings, self._stream, self._taken = settings, stream, taken
         self._report, self._committed, self._clock = report, committed, clock or SystemClock()
         self._shared = connect.state(settings, "shared")
         self._series = connect.series(settings)
@@ -60,7 +67,8 @@ class Shards:
         self._timer = Thread(target=self._run, name="leeway-ranges", daemon=True)
 
     def start(self) -> None:
-        """Start the timer, what keeps the stores small, and what tells people."""
+        """Start the timer, what keeps the stores small, what tells people, and the log."""
+        start_logging(self._settings, function=self._settings.function_name)
         self._timer.start()
         self._keeper.start()
         self._notifier.start()
@@ -73,7 +81,11 @@ class Shards:
             except StoreError as error:
                 self._report(f"shard {message.shard} of {self._stream}: {error}")
                 return False
-            self._act(message.shard, consumer, lambda: consumer.offer(message))
+            try:
+                self._act(message.shard, consumer, lambda: consumer.offer(message))
+            except Conflict:
+                self._taken()
+                raise
             return True
 
     def is_full(self, shard: int) -> bool:
@@ -116,8 +128,10 @@ class Shards:
 
     def _run(self) -> None:
         while not self._closing.wait(TICK_S):
-            with suppress(Conflict):  # reported; whoever offers hears of it
+            try:
                 self.tick()
+            except Conflict:  # reported
+                self._taken()
 
     def _each(self, act: Callable[[Consumer], None]) -> None:
         """Let every consumer act; then raise the Conflict of one that lost its shard."""
@@ -166,6 +180,13 @@ class Shards:
         assert self._events is not None  # as whoever emits has taken a message
         if self._events.append([(incident.endpoint, msgspec.json.encode(incident))]) != 1:
             raise StoreError(f"stream {self._stream}-events takes no event now; it will be sent again")
+        about = {
+            "deployment": incident.endpoint.split("/")[2] if incident.endpoint.count("/") == 5 else "",
+            "endpoint": incident.endpoint, "detector": incident.detector, "features": ", ".join(incident.features),
+            "incident": incident.id,
+        }  # fmt: skip
+        level = logging.WARNING if incident.state == OPEN else logging.INFO
+        _log.log(level, "%s incident: %s", incident.detector.replace("_", " "), incident.state, extra={"with": about})
 
 
 def stream_of(topic: str, named: str) -> str:

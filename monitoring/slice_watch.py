@@ -114,7 +114,7 @@ class SliceWatch:
             self._watches[name].restore(each.watch)
 
     def _begin(self, name: str, level: ErrorLevel, details: Mapping[str, Any] | None = None) -> None:
-        details = self._priced(level) if details is None or not self._is_current(details) else dict(details)
+        details = self._priced(level) if details is None or not self._is_current(details, level) else dict(details)
         detector = BernoulliCusum(details["p0"], details["odds"], details["threshold"])
         self._kept[name] = KeptSlice(level=level, details=details)
         told = {**details, "slice": name}
@@ -123,8 +123,8 @@ class SliceWatch:
     def _priced(self, level: ErrorLevel) -> dict[str, Any]:
         return {**Calibration(level, self._settings).details(), "slicings": len(self._slicings)}
 
-    def _is_current(self, details: Mapping[str, Any]) -> bool:
+    def _is_current(self, details: Mapping[str, Any], level: ErrorLevel) -> bool:
         """Whether the settings still are those that a threshold was found with."""
         settings = self._settings
-        wanted = (settings.detector_arl0, odds_of(settings), settings.detector_preset)
+        wanted = (settings.detector_arl0, odds_of(settings, level), settings.detector_preset)
         return tuple(details[name] for name in _PRICED_BY) == wanted

@@ -1,5 +1,6 @@
 """Records that tell something: feedback and decisions."""
 
+import math
 from itertools import chain
 from typing import Any
 
@@ -12,6 +13,7 @@ from .label_values import Place
 from .taken import Taken
 
 TEST, REWARD = "test", "reward"
+_LARGEST = 1e100  # reward, so that sums of them stay finite
 
 
 class Told(msgspec.Struct, gc=False, frozen=True):
@@ -51,8 +53,12 @@ class Feedback(Taken):
 
 def refusal(request: Request) -> str | None:
     """Why a feedback record that asked this cannot be used, or None."""
-    if request.reward is not None and not request.truth:
-        return None
+    if request.reward is not None:
+        rewards = request.reward if isinstance(request.reward, list) else [request.reward]
+        if not all(math.isfinite(each) and abs(each) <= _LARGEST for each in rewards):
+            return f"feedback with a reward that is no finite number of at most {_LARGEST:g}"
+        if not request.truth:
+            return None
     if not request.truth or request.truth.count(None) == len(request.truth):
         return "feedback with neither truth nor reward"
     if not request.id:

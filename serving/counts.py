@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import orjson
 
-_MAGIC = b"leeway counts 1\n"
+_MAGIC = b"leeway counts 2\n"
 _BLOCK, _KEY, BLOCKS = 1024, 768, 512  # bytes of a block, of those for its key, blocks in a file
 WIDTH = (_BLOCK - _KEY) // 8
 _SUFFIX = ".counts"
@@ -39,23 +39,18 @@ class Counts:
             found = self._blocks[key] = self._created(key)
         return found
 
-    def sums(self) -> dict[Key, list[float]]:
-        """Over all workers that ever were, added by key."""
+    def mine(self) -> list[tuple[Key, memoryview]]:
+        """The blocks of this worker, those that it found in its file too."""
+        return list(self._blocks.items())
+
+    def sums(self, living: bool = False) -> dict[Key, list[float]]:
+        """Over all workers that ever were, added by key; over the `living` for what says how much there is now."""
         found: dict[Key, list[float]] = {key: list(block) for key, block in self._blocks.items()}
-        for view in self._others(living=False):
+        for view in self._others(living):
             for key, i in _keys(view):
                 block = _doubles(view, i)
                 mine = found.get(key)
                 found[key] = list(block) if mine is None else [a + b for a, b in zip(mine, block)]
-        return found
-
-    def living(self, key: Key) -> list[float]:
-        """Over the workers that live, of a key that says how much there is now."""
-        found = list(self._blocks.get(key) or [0.0] * WIDTH)
-        for view in self._others(living=True):
-            for other, i in _keys(view):
-                if other == key:
-                    found = [a + b for a, b in zip(found, _doubles(view, i))]
         return found
 
     def close(self) -> None:

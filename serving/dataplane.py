@@ -25,7 +25,8 @@ _log = logging.getLogger("leeway.serving")
 
 class DataPlane:
     """The deployments of one worker, by name. `served` holds every loaded model: of a deployment of one model under the
-    deployment's name, of graphs under deployment/predictor/node. `running` are the deployments with a graph.
+    deployment's name, of graphs under deployment/predictor/node. `running` are the deployments with a graph,
+    and `executor` runs them.
     """
 
     def __init__(
@@ -33,7 +34,9 @@ class DataPlane:
         served: dict[str, Served],
         running: Mapping[str, Running] | None = None,
         explainers: Mapping[str, str] | None = None,
+        executor: Executor | None = None,
     ):
+        self.executor = executor
         self._served, self._running, self._explainers = served, dict(running or {}), dict(explainers or {})
         self._before: dict[str, Served] = {}  # by endpoint id: what was replaced last
         self._unloaded: dict[str, Served] = {}
@@ -51,7 +54,8 @@ class DataPlane:
         of models that the host brought along, which graphs may have as nodes too."""
         models: dict[str, Served] = dict(hosted or {})
         brought = {name: each.loaded for name, each in models.items()}
-        start = Start(models, Executor(Crew()), function_uri, handler, home, brought)
+        executor = Executor(Crew())
+        start = Start(models, executor, function_uri, handler, home, brought)
         running, explainers = {}, {}
         for each in deployments:
             if each.name in models:
@@ -62,7 +66,7 @@ class DataPlane:
                     explainers[each.name] = each.predictors[0].explainer
             else:
                 running[each.name] = start.running(each)
-        return cls(models, running, explainers)
+        return cls(models, running, explainers, executor)
 
     @property
     def served(self) -> list[Served]:
@@ -145,12 +149,12 @@ class DataPlane:
             else:
                 prediction = model.predict(request)
         except ModelFailed:
-            _log.exception("model %s: request %s", endpoint.id, request.id, extra=_logged(endpoint, request))
+            _log.exception("model %s: request %s", endpoint.id, request.id)
             raise
         except ServingError:
             raise
         except (Exception, SystemExit) as error:
-            _log.exception("model %s failed: request %s", endpoint.id, request.id, extra=_logged(endpoint, request))
+            _log.exception("model %s failed: request %s", endpoint.id, request.id)
             raise ModelFailed(
                 f"model {endpoint.deployment!r} failed with {type(error).__name__}; the function's log says where"
             ) from error
@@ -195,11 +199,6 @@ class DataPlane:
         return About(
             name, endpoint.version, endpoint.class_name, endpoint.id, "", features, predictor=arm.name, nodes=nodes
         )
-
-
-def _logged(endpoint: Endpoint, request: InferenceRequest) -> dict[str, dict[str, str]]:
-    """What a log line says beside its message."""
-    return {"with": {"deployment": endpoint.deployment, "request_id": request.id}}
 
 
 def _place_of(endpoint: Endpoint) -> str:

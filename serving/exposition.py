@@ -36,6 +36,7 @@ class Series(NamedTuple):
     node: str
     version: str
     class_name: str
+    arm: str
     operation: str
     status: str
     values: list[float]
@@ -58,7 +59,7 @@ class Exposition:
 
     def __init__(self, metrics: "Metrics"):
         self._metrics, self._models = metrics, metrics.models()
-        self._sums = metrics.counts.sums()
+        self._sums, self._now = metrics.counts.sums(), metrics.counts.sums(living=True)
         self._series = [Series(*key[1:], values) for key, values in sorted(self._sums.items()) if key[0] == "requests"]
 
     def collect(self) -> Iterator[Any]:
@@ -71,22 +72,29 @@ class Exposition:
 
     def _ours(self) -> Iterator[Any]:
         requests = CounterMetricFamily(
-            "leeway_requests", "Requests to a deployment", labels=["deployment", "operation", "status"]
+            "leeway_requests", "Requests to a deployment", labels=["deployment", "model", "arm", "operation", "status"]
         )
-        counted: dict[tuple[str, ...], float] = defaultdict(float)
-        durations = {each.name: [0.0] * (_N + 1) for each in self._models}
-        for each in self._series:
-            counted[each.deployment, each.operation, each.status] += each.count
-            durations[each.deployment] = _added(durations.get(each.deployment, [0.0] * (_N + 1)), each.values)
-        for labels, count in counted.items():
-            requests.add_metric(labels, count)
-        yield requests
         latency = HistogramMetricFamily(
-            "leeway_request_duration_seconds", "Whole durations of requests in the worker", labels=["deployment"]
+            "leeway_request_duration_seconds",
+            "Whole durations of requests in the worker",
+            labels=["deployment", "model", "arm", "operation", "status"],
         )
-        for deployment, values in durations.items():
-            latency.add_metric([deployment], _cumulated(values, BUCKETS_US), sum_value=values[_N])
-        yield latency
+        one_model = [each.name for each in self._models if not each.nodes]
+        found = {(name, name, "", "infer", "200"): [0.0] * (_N + 1) for name in one_model}
+        for each in self._series:
+            labels = each.deployment, each.node, each.arm, each.operation, each.status
+            found[labels] = _added(found.get(labels, [0.0] * (_N + 1)), each.values)
+        for labels, values in found.items():
+            requests.add_metric(labels, sum(values[:_N]))
+            latency.add_metric(labels, _cumulated(values, BUCKETS_US), sum_value=values[_N])
+        yield from (requests, latency)
+        in_flight = GaugeMetricFamily(
+            "leeway_requests_in_flight", "Requests that workers are at now", labels=["deployment"]
+        )
+        flights = {each.name: 0.0 for each in self._models} | dict(self._metrics.flights(self._now))
+        for deployment, count in flights.items():
+            in_flight.add_metric([deployment], count)
+        yield in_flight
         info = GaugeMetricFamily(
             "leeway_model_info", "The models that are served", labels=["deployment", "version", "class", "endpoint"]
         )
@@ -154,7 +162,7 @@ class Exposition:
         yield from (success, failure, duration)
 
     def _outbox(self) -> Iterator[Any]:
-        records, size = self._metrics.waiting()
+        records, size = self._metrics.waiting(self._now)
         yield GaugeMetricFamily("leeway_outbox_records", "Records that wait to be forwarded", records)
         yield GaugeMetricFamily("leeway_outbox_bytes", "Bytes that wait to be forwarded", size)
         dropped = CounterMetricFamily(

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from leeway.log_context import UNDERWAY
+
 from . import openapi
 from .auth import Auth
 from .body import json_object, opened
@@ -74,6 +76,7 @@ class Gateway:
         repository: Repository | None = None,
     ):
         self._plane, self._protocols, self._metrics = plane, tuple(protocols), metrics
+        self._in_flight = metrics.in_flight
         self._observers, self._max_body = (*observers, metrics.see), max_body
         self._auth, self._cors, self._repository = auth, cors, repository
 
@@ -93,13 +96,23 @@ class Gateway:
                 return HttpAnswer(204, b"", self._cors.preflight(request, route.methods))
             self._auth.check(route.operation, request)
             if route.operation in _EXCHANGES:
-                return self._exchange(protocol, route, request, refusal, begin, when)
+                endpoint = self._endpoint(route)
+                in_flight = self._in_flight[endpoint.deployment]
+                in_flight[0] = 1.0
+                try:
+                    return self._exchange(protocol, route, endpoint, request, refusal, begin, when)
+                finally:
+                    in_flight[0] = 0.0
+                    UNDERWAY.now = None
             return self._describe(protocol, route, request)
         except ServingError as error:
             return self._refuse(protocol, error, request_id(None, request.headers))
         except Exception:
+            id = request_id(None, request.headers)
+            UNDERWAY.now = ("", id, request.headers.get("traceparent"))
             _log.exception("%s %s failed", request.method, request.path)
-            return self._refuse(protocol, ModelFailed("the server failed; its log says where"), "")
+            UNDERWAY.now = None
+            return self._refuse(protocol, ModelFailed("the server failed; its log says where"), id)
 
     def _route(self, request: HttpRequest) -> tuple[Protocol, Route]:
         for protocol in self._protocols:
@@ -133,19 +146,22 @@ class Gateway:
         self,
         protocol: Protocol,
         route: Route,
+        endpoint: Endpoint,
         request: HttpRequest,
         refusal: ServingError | None,
         begin: int,
         when: float,
     ) -> HttpAnswer:
         """A request that is recorded: one to a deployment that is served."""
-        endpoint = self._endpoint(route)
         asked = said = error = walk = None
+        id, trace = "", request.headers.get("traceparent")
         content = Content(b"", "application/json")
         try:
             if refusal is not None:
                 raise refusal
             asked = protocol.read(route, request)
+            id = asked.id
+            UNDERWAY.now = (endpoint.deployment, id, trace)
             if isinstance(asked, Feedback):
                 said, walk = asked, self._plane.hear(endpoint, asked)
                 endpoint = endpoint if walk is None else walk.endpoint
@@ -159,9 +175,11 @@ class Gateway:
             error, walk = failure, failure.walk
             endpoint = endpoint if walk is None else walk.endpoint
         except Exception:
+            id = id or request_id(None, request.headers)
+            UNDERWAY.now = (endpoint.deployment, id, trace)
             _log.exception("%s %s failed", request.method, request.path)
             error = ModelFailed(f"the server failed at a request to {endpoint.deployment!r}; its log says where")
-        id = asked.id if asked is not None else request_id(None, request.headers)
+        id = id or request_id(None, request.headers)
         status = 200 if error is None else status_of(error)
         self._show(
             Exchange(
@@ -170,7 +188,7 @@ class Gateway:
                 request=asked if isinstance(asked, InferenceRequest) else None,
                 response=said if error is None and isinstance(said, InferenceResponse) else None,
                 feedback=asked if isinstance(asked, Feedback) else None,
-                error=error, trace=request.headers.get("traceparent"), walk=walk,
+                error=error, trace=trace, walk=walk,
             )
         )  # fmt: skip
         if error is not None:

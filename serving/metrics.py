@@ -18,18 +18,19 @@ BUCKETS_US = (
 )  # fmt: skip
 _SUM, _REWARDS, _REWARD = range(len(BUCKETS_US) + 1, len(BUCKETS_US) + 4)  # where they lie behind the buckets
 _REFRESH_S = 1.0
-_DROPPED, _WAITING, _SHADOW = "dropped", "waiting", "shadow"
+_DROPPED, _WAITING, _SHADOW, _IN_FLIGHT = "dropped", "waiting", "shadow", "in_flight"
 
 
 class Metrics:
-    """Counts by endpoint, operation and status; only deployments that are served have series. `models` says what is
-    served now; `outlet` is None where nothing is recorded; `folder` is what the workers of a function share, None for
-    nothing."""
+    """Counts by endpoint, arm, operation and status; only deployments that are served have series. `models` says what
+    is served now; `outlet` is None where nothing is recorded; `folder` is what the workers of a function share, None
+    for nothing. `in_flight[deployment][0]` is 1 while this worker, which takes one request at a time, is at one."""
 
     def __init__(self, models: Callable[[], Sequence[About]], outlet: Outlet | None, folder: Path | None = None):
         self.models, self.outlet = models, outlet
         self.counts = Counts(folder)
-        self._blocks: dict[tuple[str, str, int], memoryview] = {}
+        self.in_flight = _InFlight(self.counts)
+        self._blocks: dict[tuple[str, str | None, str, int], memoryview] = {}
         self._failures = self.counts.block(("failures",))
         self._dropped_before: dict[tuple[str, str], float] = {}
         self._stop = threading.Event()
@@ -37,7 +38,8 @@ class Metrics:
             threading.Thread(target=self._refresh, name="leeway-metrics", daemon=True).start()
 
     def see(self, exchange: Exchange) -> None:
-        key = (exchange.endpoint.id, exchange.operation, exchange.status)
+        walk = exchange.walk
+        key = (exchange.endpoint.id, None if walk is None else walk.arm, exchange.operation, exchange.status)
         block = self._blocks.get(key)
         if block is None:
             block = self._blocks[key] = self.counts.block(_key(exchange))
@@ -84,10 +86,16 @@ class Metrics:
             for reason, count in reasons.items():
                 self._tell_dropped(key.split("/", 2)[-1], reason, count)
 
-    def waiting(self) -> tuple[float, float]:
-        """(records, bytes) in the outboxes of all living workers."""
-        found = self.counts.living((_WAITING,))
+    def waiting(self, now: Mapping[tuple[str, ...], list[float]]) -> tuple[float, float]:
+        """(records, bytes) in the outboxes of all living workers; `now` are their sums."""
+        found = now.get((_WAITING,), [0.0, 0.0])
         return found[0], found[1]
+
+    def flights(self, now: Mapping[tuple[str, ...], list[float]]) -> Iterator[tuple[str, float]]:
+        """(deployment, how many living workers are at a request)"""
+        for key, values in sorted(now.items()):
+            if key[0] == _IN_FLIGHT:
+                yield key[1], values[0]
 
     def dropped(self, sums: Mapping[tuple[str, ...], list[float]]) -> Iterator[tuple[str, str, float]]:
         """(deployment, reason, how many)"""
@@ -111,9 +119,24 @@ class Metrics:
             self.refresh()
 
 
+class _InFlight(dict[str, memoryview]):
+    """By deployment, made when they are first asked for. Of a worker that was killed at a request nothing stays."""
+
+    def __init__(self, counts: Counts):
+        super().__init__()
+        self._counts = counts
+        for key, block in counts.mine():
+            if key[0] == _IN_FLIGHT:
+                block[0] = 0.0
+
+    def __missing__(self, deployment: str) -> memoryview:
+        found = self[deployment] = self._counts.block((_IN_FLIGHT, deployment))
+        return found
+
+
 def _key(exchange: Exchange) -> tuple[str, ...]:
-    endpoint = exchange.endpoint
+    endpoint, walk = exchange.endpoint, exchange.walk
     return (
         "requests", endpoint.id, endpoint.deployment, endpoint.node, endpoint.version, endpoint.class_name,
-        str(exchange.operation), str(exchange.status),
+        (walk.arm or "") if walk is not None else "", str(exchange.operation), str(exchange.status),
     )  # fmt: skip

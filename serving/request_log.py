@@ -2,6 +2,7 @@
 
 import logging
 
+from leeway.log_context import trace_id
 from leeway.settings import Settings
 
 from .types import Exchange
@@ -35,13 +36,3 @@ class RequestLog:
             about["asked"] = exchange.request.rows if exchange.request is not None else None
             about["answered"] = exchange.response.prediction.outputs if exchange.response is not None else None
         _log.log(level, "%s %s", exchange.operation, exchange.status, extra={"with": about})
-
-
-def trace_id(traceparent: str | None) -> str:
-    """That of a W3C traceparent, "" where there is none.
-
-    >>> trace_id("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
-    '4bf92f3577b34da6a3ce929d0e0e4736'
-    """
-    parts = (traceparent or "").split("-")
-    return parts[1] if len(parts) >= 4 and len(parts[1]) == 32 else ""

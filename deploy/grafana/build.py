@@ -42,6 +42,14 @@ PANELS = {
         ("Requests a second, by service and code", "reqps", [
             (f"sum by (service, code) ({_SELDON})", "{{service}} {{code}}"),
         ]),
+        ("Requests a second, by model and arm", "reqps", [
+            (f"sum by (deployment, model, arm) ({_REQUESTS})", "{{deployment}} {{model}} {{arm}}"),
+        ]),
+        ("Latency by model and arm, p95", "s", [
+            (f"histogram_quantile(0.95, sum by (deployment, model, arm, le) ({_BUCKETS}))",
+             "{{deployment}} {{model}} {{arm}}"),
+        ]),
+        ("Requests in flight", "short", [(f"leeway_requests_in_flight{_OF_DEPLOYMENT}", "{{deployment}}")]),
         ("Models", "short", [(f"leeway_model_info{_OF_DEPLOYMENT}", "{{deployment}} {{version}}")]),
     ]),
     "drift": ("Leeway: drift", [

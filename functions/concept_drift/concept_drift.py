@@ -5,8 +5,10 @@ Stream events count once, whatever is delivered twice; HTTP answers what was fou
 
 import asyncio
 import json
+import signal
 import time
 from calendar import timegm
+from functools import partial
 
 import nuclio_sdk
 
@@ -38,7 +40,8 @@ def _start(context, topic):
         offset = nuclio_sdk.QualifiedOffset(topic, shard, position - 1)
         asyncio.run_coroutine_threadsafe(context.platform.explicit_ack(offset), loop)
 
-    shards = Shards(settings, stream_of(topic, settings.inference_stream), context.logger.warn, acknowledge)
+    stream, begin_anew = stream_of(topic, settings.inference_stream), partial(signal.raise_signal, signal.SIGTERM)
+    shards = Shards(settings, stream, context.logger.warn, acknowledge, taken=begin_anew)
     context.platform.set_termination_callback(shards.close)
     context.platform.set_drain_callback(shards.release)
     shards.start()

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from leeway.log_lines import start_logging
 from leeway.settings import Settings
 
 
@@ -10,6 +11,7 @@ def init_context(context):
     from monitoring.pages.app import create_app
 
     settings = Settings.read()
+    start_logging(settings, function=settings.function_name, worker=str(context.worker_id))
     context.user_data.application = create_app(settings, partial(decide, settings))
     context.platform.set_termination_callback(context.user_data.application.state.close)
 

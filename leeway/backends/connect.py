@@ -40,7 +40,7 @@ def address(name: str, settings: Settings) -> str:
 def series(settings: Settings) -> SeriesStore:
     """The time-series store of `settings.series`; where that is empty, a file in the home."""
     opener, where = _opener("series", settings.series or f"sqlite://{settings.home}/series.db", _SERIES)
-    return opener(where)
+    return opener(where, settings)
 
 
 def archive(settings: Settings) -> Archive:
@@ -80,18 +80,25 @@ def _v3io_stream(where: str, settings: Settings, clock: Clock) -> Stream:
     return V3ioStream(api, settings.v3io_access_key, path, settings.stream_shards, settings.stream_timeout_s)
 
 
-def _sqlite_series(where: str) -> SeriesStore:
+def _sqlite_series(where: str, settings: Settings) -> SeriesStore:
     from .sqlite_series import SqliteSeries
 
     return SqliteSeries(Path(where))
 
 
-def _postgres_series(where: str) -> SeriesStore:
+def _postgres_series(where: str, settings: Settings) -> SeriesStore:
     _need("psycopg", "postgres")
     from .postgres_database import PostgresDatabase
     from .postgres_series import PostgresSeries
 
     return PostgresSeries(PostgresDatabase(f"postgresql://{where}"))
+
+
+def _v3io_series(where: str, settings: Settings) -> SeriesStore:
+    _need("v3io_frames", "v3io")
+    from .v3io_series import V3ioSeries
+
+    return V3ioSeries(settings.v3io_framesd, settings.v3io_access_key, where)
 
 
 def _sqlite_state(where: str, name: str) -> State:
@@ -135,6 +142,7 @@ _STREAMS = {
 _SERIES = {
     "sqlite": _Opener(_sqlite_series, "sqlite:///path"),
     "postgresql": _Opener(_postgres_series, "postgresql://user@host/database"),
+    "v3io": _Opener(_v3io_series, "v3io:///container/path"),
 }
 _ARCHIVES = {"file": _Opener(_parquet_archive, "file:///path")}
 _STATES = {

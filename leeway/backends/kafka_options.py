@@ -25,7 +25,8 @@ def kafka_options(text: str) -> dict[str, str]:
     """From the JSON object of `kafka.options` to librdkafka's properties; StoreError where it is none, or holds a
     name that is neither MLRun's nor librdkafka's, or one that Leeway sets. Values never show in errors.
 
-    A SASL user without a mechanism means PLAIN, and SASL_PLAINTEXT where no protocol is given, as in MLRun.
+    A SASL user without a mechanism means PLAIN. Where no protocol is given, it follows from the user and from
+    `tls_enable`, as in MLRun; that SASL begins with a handshake is taken for granted.
 
     >>> kafka_options('{"sasl_user": "me", "sasl_pass": "x"}')["security.protocol"]
     'SASL_PLAINTEXT'
@@ -37,6 +38,8 @@ def kafka_options(text: str) -> dict[str, str]:
             f'LEEWAY_KAFKA_OPTIONS is no JSON object of options: {error}; for example {{"sasl_user": ""}}'
         ) from None
     options: dict[str, str] = {}
+    with_tls = given.pop("tls_enable", False)
+    given.pop("sasl_handshake", True)
     for name, value in given.items():
         if name == "ssl_check_hostname":
             options["ssl.endpoint.identification.algorithm"] = "https" if value else "none"
@@ -45,11 +48,13 @@ def kafka_options(text: str) -> dict[str, str]:
         else:
             raise StoreError(
                 f"LEEWAY_KAFKA_OPTIONS names {name!r}; use librdkafka's names (security.protocol, ...) or MLRun's: "
-                f"{', '.join(_NAMES)}, ssl_check_hostname"
+                f"{', '.join(_NAMES)}, ssl_check_hostname, tls_enable"
             )
     if wrong := sorted(_OURS & options.keys()):
         raise StoreError(f"LEEWAY_KAFKA_OPTIONS names {wrong[0]!r}, which Leeway sets itself: leave it out")
     if "sasl.username" in options:
         options.setdefault("sasl.mechanism", "PLAIN")
-        options.setdefault("security.protocol", "SASL_PLAINTEXT")
+        options.setdefault("security.protocol", "SASL_SSL" if with_tls else "SASL_PLAINTEXT")
+    elif with_tls:
+        options.setdefault("security.protocol", "SSL")
     return options

@@ -107,16 +107,21 @@ class KafkaStream(Stream):
 
     def bounds(self, shard: int) -> tuple[int, int]:
         self._refuse_unknown(shard)
+        until = monotonic() + self._timeout_s
         with self._lock:
-            if self._bounds is None:  # one of its own, as requests wait behind a fetch that waits for messages
-                self._bounds = ck.Consumer({**self._options, **_READER})
-            at = ck.TopicPartition(self.topic, shard)
-            try:
-                return self._translated(self._bounds.get_watermark_offsets, at, timeout=self._timeout_s)
-            except StoreError:  # a client that met a broker just started may take partitions for unknown from then on
-                self._bounds, failed = None, self._bounds
-                failed.close()
-                raise
+            while True:
+                if self._bounds is None:  # one of its own, as requests wait behind a fetch that waits for messages
+                    self._bounds = ck.Consumer({**self._options, **_READER})
+                at = ck.TopicPartition(self.topic, shard)
+                try:
+                    return self._translated(self._bounds.get_watermark_offsets, at, timeout=self._timeout_s)
+                except StoreError as error:
+                    self._bounds, failed = None, self._bounds
+                    failed.close()
+                    # A client that met a broker just started may take partitions for unknown from then on.
+                    if _code(error.__cause__) != ck.KafkaError._UNKNOWN_PARTITION or monotonic() > until:
+                        raise
+                    sleep(_SHORT_S)
 
     def commit(self, group: str, shard: int, offset: int) -> None:
         with self._lock:

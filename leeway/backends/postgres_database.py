@@ -17,6 +17,9 @@ _IDLE = 4
 _LOCK = 0x1EE3A7
 _OPTIONS = {"connect_timeout": 10, "keepalives_idle": 30, "application_name": "leeway", "client_encoding": "utf8"}
 
+_EXTENSION = """SELECT nspname, nspname = ANY (current_schemas(false)) FROM pg_extension
+    JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'timescaledb'"""
+
 
 class PostgresDatabase:
     """The database of a postgresql:// URL (libpq's form). Its tables lie where its search_path says, public as a rule.
@@ -131,10 +134,24 @@ class PostgresDatabase:
                     f"{self.name} has layout version {found}, newer than {len(MIGRATIONS)}, which this Leeway reads "
                     "and writes: use the Leeway that wrote it, or another database"
                 )
-            scripts = migrations(_timescale(connection))
-            for number, script in enumerate(scripts[found:], found + 1):
+            due = migrations(self._timescale(connection))[found:] if found < len(MIGRATIONS) else ()
+            for number, script in enumerate(due, found + 1):
                 connection.execute(script.encode())
                 connection.execute("INSERT INTO leeway_layout VALUES (%s)", (number,))
+
+    def _timescale(self, connection: psycopg.Connection) -> str:
+        """The licence of TimescaleDB in this database, "" where it is not there."""
+        row = connection.execute(_EXTENSION).fetchone()
+        if row is None:
+            return ""
+        schema, is_visible = row
+        if not is_visible:
+            raise StoreError(
+                f"{self.name}: TimescaleDB lies in the schema {schema}, which the search_path leaves out: "
+                f"add it behind your own (?options=-csearch_path%3Dname,{schema})"
+            )
+        row = connection.execute("SHOW timescaledb.license").fetchone()
+        return row[0] if row else ""
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -142,14 +159,6 @@ class PostgresDatabase:
             yield
         except (psycopg.Error, UnicodeEncodeError, OverflowError) as error:
             raise StoreError(f"{self.name}: {str(error).strip()}") from error
-
-
-def _timescale(connection: psycopg.Connection) -> str:
-    """The licence of TimescaleDB in this database, "" where it is not there."""
-    if connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone() is None:
-        return ""
-    row = connection.execute("SHOW timescaledb.license").fetchone()
-    return row[0] if row else ""
 
 
 class UnknownOutcome(StoreError):

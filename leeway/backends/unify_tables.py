@@ -14,7 +14,8 @@ def unify_tables(tables: Sequence[pa.Table], is_one_stream: bool = True) -> pa.T
     the second of two rows with one position is dropped, unless they may be of different streams.
 
     A column that a table lacks is null there. Types: null gives way to anything, whole numbers to floats; where they
-    do not agree otherwise, both become text (JSON for what is nested). Columns keep the order of their appearance.
+    do not agree otherwise, both become text (JSON of numbers and of what is nested). Columns keep the order of their
+    appearance.
     """
     schema = pa.schema([pa.field(name, _common(types)) for name, types in _types(tables).items()])
     whole = pa.concat_tables([_cast(table, schema) for table in tables]) if tables else pa.table({})
@@ -51,7 +52,7 @@ def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
 def _column(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray | pa.Array:
     if column.type == wanted:
         return column
-    if pa.types.is_string(wanted) and pa.types.is_nested(column.type):
+    if pa.types.is_string(wanted) and (pa.types.is_nested(column.type) or pa.types.is_floating(column.type)):
         values = column.to_pylist()
         return pa.array([None if each is None else msgspec.json.encode(each).decode() for each in values], wanted)
     return column.cast(wanted, safe=False)

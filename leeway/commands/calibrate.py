@@ -49,7 +49,7 @@ def command(deployment: str, prices: Sequence[int], as_json: bool) -> None:
         priced = [(arl0, Calibration(level, replace(settings, detector_arl0=arl0))) for arl0 in prices or _PRICES]
         found[name] = {
             "level": level.level, "rows": level.rows, "inflation": level.inflation, "block": level.block,
-            "preset": settings.detector_preset, "odds": odds_of(settings),
+            "preset": settings.detector_preset, "odds": odds_of(settings, level),
             "prices": [
                 {"arl0": arl0, "threshold": each.detector.threshold,
                  "delay": {f"x{factor:g}": each.delay(factor) for factor in _FACTORS}}

@@ -81,6 +81,10 @@ class BernoulliCusum(StreamDetector):
         raised = self.odds * self.level / (1 - self.level + self.odds * self.level)
         return BernoulliCusum(raised, 1 / self.odds, threshold)
 
+    def take_over(self, other: "BernoulliCusum") -> None:
+        """Be as near to this threshold as another one is to its own."""
+        self.statistic = round(other.statistic / other.threshold * self.threshold * _GRID) / _GRID
+
     def snapshot(self) -> dict[str, Any]:
         return {"statistic": self.statistic}
 

@@ -33,7 +33,7 @@ from .window_result import FeatureResult, WindowResult
 _STRONGEST = 300.0
 # Each test's part of its feature's price; the distribution has most of it, as faults are plain when they are there.
 _NUMERIC_PRICES = {
-    LOCATION: 0.35, SHAPE: 0.35, CORRELATION: 0.1, MISSING: 0.05, OUT_OF_RANGE: 0.05, TYPE_CHANGE: 0.05, CONSTANT: 0.05,
+    LOCATION: 0.6, SHAPE: 0.2, CORRELATION: 0.08, MISSING: 0.03, OUT_OF_RANGE: 0.03, TYPE_CHANGE: 0.03, CONSTANT: 0.03,
 }  # fmt: skip
 _CATEGORICAL_PRICES = {SHAPE: 0.8, MISSING: 0.05, UNSEEN: 0.05, TYPE_CHANGE: 0.05, CONSTANT: 0.05}
 _DISTRIBUTION = (LOCATION, SHAPE)
@@ -57,8 +57,8 @@ class DataDrift(BatchDetector):
     """Tests every feature, and the predictions, for every way in which a column can go astray.
 
     A feature's p-value is the smallest of its tests' p-values, each divided by the test's part of the price
-    (Bonferroni, weighted): numbers .35 location, .35 shape, .1 correlation (see Pairwise: two features that no longer
-    go together as they did are both named) and .05 for each of missing, out_of_range, type_change and constant;
+    (Bonferroni, weighted): numbers .6 location, .2 shape, .08 correlation (see Pairwise: two features that no longer
+    go together as they did are both named) and .03 for each of missing, out_of_range, type_change and constant;
     categories .8 shape and .05 for each of missing, unseen, type_change and constant. A test counts only if
     its effect exceeds its gate: the larger of the default (`window.gate_wasserstein`, `window.gate_jensen_shannon`,
     `window.gate_share`) and the largest effect between the reference's own windows. Becoming constant and another

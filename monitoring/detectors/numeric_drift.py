@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import kolmogorov, ndtr
+from scipy.special import kolmogorov, ndtr, ndtri
 
 from leeway.profile import FeatureProfile
 
@@ -19,8 +19,9 @@ from .values import numbers_of, other_types
 class NumericDrift:
     """m columns of numbers; arrays are of shape (m,), or (m, n) for a window of n rows.
 
-    `shape` is the two-sample Kolmogorov-Smirnov test with effective sizes. `location` is the rank-sum test (the mean
-    rank of the window's values in the reference, mid-ranks for ties), which sees a move of the middle before KS does.
+    `shape` is the two-sample Kolmogorov-Smirnov test with effective sizes. `location` is van der Waerden's
+    test (the mean normal score of the ranks that the window's values have in the reference, mid-ranks for ties), which
+    sees a move of the middle before KS does: of normal values as soon as their mean does, of all others sooner.
     Rows count as n / inflation, and the p-values allow for the inflation being an estimate (Student's t with twice as
     many degrees of freedom as the reference has effective rows). The effect of both is the Wasserstein distance in
     units of the reference's spread, once window and reference are drawn in to the reference's first and last
@@ -28,8 +29,9 @@ class NumericDrift:
     the plain distance in the same units. For a column that was constant the effect is the share of values that
     differ. `out_of_range` counts values beyond the reference's lowest and highest.
 
-    F. J. Massey, The Kolmogorov-Smirnov test for goodness of fit, JASA 46 (1951); H. B. Mann and D. R. Whitney, On a
-    test of whether one of two random variables is stochastically larger than the other, AMS 18 (1947).
+    F. J. Massey, The Kolmogorov-Smirnov test for goodness of fit, JASA 46 (1951); B. L. van der Waerden, Order tests
+    for the two-sample problem, Indagationes Mathematicae 14 (1952); H. Chernoff and I. R. Savage, Asymptotic normality
+    and efficiency of certain nonparametric test statistics, AMS 29 (1958).
     """
 
     def __init__(self, features: Sequence[FeatureProfile], window_rows: int, pairwise: Pairwise | None = None):
@@ -44,7 +46,9 @@ class NumericDrift:
         self._high = np.array([_or(f.high, -np.inf) for f in features])[:, None]
         self._spread = np.array([feature.spread or 1.0 for feature in features])
         self._location_inflation = np.array([feature.inflation.location for feature in features])
-        self._rank_variance = np.array([_rank_variance(sample) for sample in self._samples])
+        self._scores = [_scores(len(sample)) for sample in self._samples]
+        own = [scores[_places(sample, sample)] for sample, scores in zip(self._samples, self._scores)]
+        self._mean_score, self._score_variance = np.array([(scores.mean(), scores.var()) for scores in own]).T
         self._ends = np.array([ends_of(feature) for feature in features]).T
         self._rows, self._cells = window_rows, QuantileCells(self._samples, window_rows)
 
@@ -58,7 +62,8 @@ class NumericDrift:
         others = np.array([other_types(column) if n < rows else 0 for column, n in zip(columns, present)])
         below, upto = self._ranks(values, present)
         distance, within = self._wasserstein(values, upto, present)
-        ks, rank = self._ks_and_mean_rank(below / self._sizes, upto / self._sizes, present)
+        ks = self._ks(below / self._sizes, upto / self._sizes, present)
+        score = self._mean_scores(below + upto, present)
         metrics = histogram_distances(self._histograms(values, present), self._counts)
         metrics |= {"ks": ks, "wasserstein": distance}
         outside = ((values < self._low) | (values > self._high)).sum(axis=1)
@@ -66,7 +71,7 @@ class NumericDrift:
         shares = self._presence.shares(rows, present, others)
         shares |= {OUT_OF_RANGE: outside / np.maximum(present, 1), UNSEEN: np.zeros(len(present))}
         p_values = self._presence.p_values(rows, present, others, is_constant)
-        p_values |= self._p_values(metrics, rank, outside, present)
+        p_values |= self._p_values(metrics, score, outside, present)
         effects = self._effects(ks, within, shares)
         if parted is None:
             nothing = [""] * len(values), [(0.0, 0.0)] * len(values)
@@ -76,23 +81,23 @@ class NumericDrift:
         both = list(zip(parted.now.tolist(), parted.before.tolist()))
         return Evidence(metrics, p_values, effects, shares, is_constant, partners, both)
 
-    def _p_values(self, metrics: ByName, rank: np.ndarray, outside: np.ndarray, present: np.ndarray) -> ByName:
+    def _p_values(self, metrics: ByName, score: np.ndarray, outside: np.ndarray, present: np.ndarray) -> ByName:
         presence, inflation = self._presence, self._presence.shape_inflation
         effective = present / inflation
         ks = kolmogorov(metrics["ks"] * np.sqrt(_harmonic(effective, presence.effective)))
         # of a two-sided range, the reference itself has one value more on either side than lie beyond it
         beyond = np.where(presence.was_constant, 0.0, 1.0)
         return {
-            LOCATION: self._location(rank, present),
+            LOCATION: self._location(score, present),
             SHAPE: with_dof(ks, presence.dof),
             OUT_OF_RANGE: more_often(outside / inflation, effective, beyond, presence.effective),
         }
 
-    def _location(self, rank: np.ndarray, present: np.ndarray) -> np.ndarray:
+    def _location(self, score: np.ndarray, present: np.ndarray) -> np.ndarray:
         inflation, reference = self._location_inflation, self._presence.present
         size = _harmonic(present / inflation, reference / inflation)
-        variance = np.maximum(self._rank_variance, 1e-300)
-        z = np.where(self._rank_variance > 0, np.abs(rank - 0.5) * np.sqrt(size / variance), 0.0)
+        variance = np.maximum(self._score_variance, 1e-300)
+        z = np.where(self._score_variance > 1e-12, np.abs(score - self._mean_score) * np.sqrt(size / variance), 0.0)
         return with_dof(2 * ndtr(-z), np.maximum(2 * reference / inflation, 1.0))
 
     def _effects(self, ks: np.ndarray, within: np.ndarray, shares: ByName) -> ByName:
@@ -111,8 +116,8 @@ class NumericDrift:
         return below, upto
 
     @staticmethod
-    def _ks_and_mean_rank(below: np.ndarray, upto: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The Kolmogorov-Smirnov distance and the mean mid-rank, both from the ranks as shares of the reference.
+    def _ks(below: np.ndarray, upto: np.ndarray, present: np.ndarray) -> np.ndarray:
+        """The Kolmogorov-Smirnov distance from ranks as shares of the reference.
 
         The largest difference of two step functions lies at a value of the window, or just before one.
         """
@@ -120,8 +125,12 @@ class NumericDrift:
         place = np.arange(1, below.shape[1] + 1)
         excess = np.maximum(place / n - upto, below - (place - 1) / n)
         excess[place > n] = 0.0
-        rank = np.where(present > 0, (below + upto).sum(axis=1) / (2 * n[:, 0]), 0.5)
-        return np.where(present > 0, np.maximum(excess.max(axis=1), 0.0), 0.0), rank
+        return np.where(present > 0, np.maximum(excess.max(axis=1), 0.0), 0.0)
+
+    def _mean_scores(self, places: np.ndarray, present: np.ndarray) -> np.ndarray:
+        """The mean normal score of each window; places are twice the mid-ranks."""
+        sums = [scores[row[:n]].sum() for scores, row, n in zip(self._scores, places, present)]
+        return np.where(present > 0, np.array(sums) / np.maximum(present, 1), self._mean_score)
 
     def _histograms(self, values: np.ndarray, present: np.ndarray) -> np.ndarray:
         """Counts by the reference's bins, shape (m, bins)."""
@@ -166,7 +175,10 @@ def _both(cells: QuantileCells, values: np.ndarray, upto: np.ndarray, ends: np.n
     return cells.distances(values, upto), cells.distances_within(values, *ends)
 
 
-def _rank_variance(sample: np.ndarray) -> float:
-    """The variance of mid-ranks on (0, 1): 1/12, less for ties."""
-    _, counts = np.unique(sample, return_counts=True)
-    return float((1 - ((counts / len(sample)) ** 3).sum()) / 12)
+def _scores(n: int) -> np.ndarray:
+    """Normal scores by place among n values: twice the mid-rank, 0 to 2 n."""
+    return ndtri((np.arange(2 * n + 1) / 2 + 0.5) / (n + 1))
+
+
+def _places(sample: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return sample.searchsorted(values) + sample.searchsorted(values, "right")

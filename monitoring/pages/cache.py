@@ -7,7 +7,7 @@ from typing import NamedTuple
 from leeway.clock import Clock
 
 _MOST, _MOST_BYTES = 64, 16 * 1024 * 1024
-_STANDS, _LONGEST_S = 200, 1.5
+_STANDS, _LONGEST_S = 400, 1.5
 
 
 class Kept(NamedTuple):
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 class AnswerCache:
     """The newest answer to each query, the least recently used going first.
 
-    An answer stands while what it rests on does; and, whatever is committed meanwhile, two hundred times as long as it
+    An answer stands while what it rests on does; and, whatever is committed meanwhile, four hundred times as long as it
     took to make, 1.5 s at most: those who watch a page cost a fraction of a core, however fast the stores change.
     `timer` gives the seconds that making takes.
     """

@@ -23,7 +23,7 @@ from ..series import (
 )  # fmt: skip
 from .chart import Chart, Line, bands_of, quantile_lines, rate, values
 from .decisions import decisions
-from .features import features_of
+from .drawn_features import drawn_features
 from .intervals import share_interval
 from .page import NotThere, Page
 from .source import Source
@@ -52,7 +52,7 @@ def endpoint(source: Source, query: Mapping[str, str], span: Span) -> Page:
             "standing": standing(source, span, name, [each for each in incidents if each.state == "open"]),
             "incidents": incidents[::-1],
             "window": window,
-            "features": features_of(source, profile, window, key) if profile and window else [],
+            "features": drawn_features(source, profile, window, key) if profile and window else "",
             "profile": profile,
             "versions": versions_of(source, key, span),
             "marks": marks,

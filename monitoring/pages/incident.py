@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from leeway.record import Incident
 
 from .decisions import Decided, decisions
+from .drawn_features import drawn_features
 from .endpoint import drift_charts, marks_of
-from .features import features_of
 from .incident_rows import RowsPage, incident_rows
 from .page import NotThere, Page
 from .source import Source
 from .span import Span, day_of
 from .standing import CONCEPT
 
-_BEFORE_S = 3_600
+_BEFORE_S, _LEAST_AFTER_S = 3_600, 60
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def incident(source: Source, query: Mapping[str, str], span: Span) -> Page:
     found = incident_called(source, query.get("id", ""))
     key = source.watched()[found.endpoint].key
     profile = source.profile(found.endpoint)
-    around = span if query.get("range") or query.get("from") else _around(found)
+    around = span if query.get("range") or query.get("from") else _around(found, int(source.clock.now()))
     rows = incident_rows(source, found, key)
     moved = [] if found.detector == CONCEPT or profile is None else found.features
     closed = source.closed_at(found, key)
@@ -51,7 +51,7 @@ def incident(source: Source, query: Mapping[str, str], span: Span) -> Page:
             "closed": closed,
             "price": price_of(found, source.settings.window_alpha),
             "rows": RowsPage.of(rows, query),
-            "features": features_of(source, profile, found.opened, key, moved) if moved else [],
+            "features": drawn_features(source, profile, found.opened, key, moved) if moved else "",
             "before": _before(source, found, key),
         },
         {name: charts[name] for name in (("errors", "concept") if found.detector == CONCEPT else ("data",))},
@@ -82,9 +82,11 @@ def price_of(found: Incident, alpha: float) -> Price:
     )
 
 
-def _around(found: Incident) -> Span:
+def _around(found: Incident, now: int) -> Span:
+    """The hour before it opened and a quarter after it, as far as that has come."""
     at = found.opened.appended
-    return Span.of({"from": str(max(0, at - _BEFORE_S)), "to": str(at + _BEFORE_S // 4)}, at)
+    end = min(at + _BEFORE_S // 4, max(now, at + _LEAST_AFTER_S))
+    return Span.of({"from": str(max(0, at - _BEFORE_S)), "to": str(end)}, at)
 
 
 def _before(source: Source, found: Incident, key: str) -> list[Decided]:

@@ -17,6 +17,15 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 1_000 else f"{value:.3g}"
 
 
+def chance(p: float | None) -> str:
+    """A p-value: below a ten-thousandth its size says nothing more.
+
+    >>> chance(0.0), chance(0.0312), chance(1.0)
+    ('< 0.0001', '0.0312', '1')
+    """
+    return "< 0.0001" if p is not None and p < 1e-4 else number(p)
+
+
 def percent(share: float | None) -> str:
     """A share as percent.
 
@@ -47,6 +56,30 @@ def moment(second: float) -> str:
     '2023-11-14 22:13:20'
     """
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def since(second: float, now: float) -> str:
+    """A moment seen from another one in UTC: without the day where it is the same.
+
+    >>> since(1_700_000_000, 1_700_000_100), since(1_700_000_000, 1_700_100_000)
+    ('22:13:20', '2023-11-14 22:13')
+    """
+    text = moment(second)
+    return text[11:] if text[:10] == moment(now)[:10] else text[:16]
+
+
+def instant(text: str) -> str:
+    """ISO 8601 text in UTC, to the millisecond; other text as it is.
+
+    >>> instant("2026-11-27T16:53:57.917705+00:00")
+    '2026-11-27 16:53:57.917'
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    found = found.astimezone(UTC) if found.tzinfo else found
+    return found.strftime("%Y-%m-%d %H:%M:%S.") + f"{found.microsecond // 1_000:03d}"
 
 
 def size(count: float | None) -> str:

@@ -1,12 +1,8 @@
 """How far the record path is behind, and what it could not use."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
-from leeway import outbox_layout
-from leeway.errors import StoreError
-from leeway.outbox_file import SUFFIX
+from leeway.outbox_waiting import outboxes_below
 
 from ..lag import Lag, lag_of
 from .source import Source
@@ -36,15 +32,6 @@ def plumbing(source: Source) -> Plumbing:
     """As it is now."""
     streams = sorted({shown.stream for shown in source.queries.consumers()})
     lags = {stream: lag_of(stream, source.settings, source.queries) for stream in streams}
-    waiting = [_waiting(path) for path in (source.settings.home / "outbox").rglob(f"*{SUFFIX}")]
-    return Plumbing(lags, len(waiting), sum(waiting), source.queries.counts())
-
-
-def _waiting(path: Path) -> int:
-    """Bytes of an outbox that were not forwarded; of one that goes meanwhile, none."""
-    try:
-        with path.open("rb") as file:
-            head = outbox_layout.unpack_head(file.read(outbox_layout.FIRST_SLOT))
-            return max(0, head.base + os.fstat(file.fileno()).st_size - outbox_layout.DATA - head.sent)
-    except (OSError, StoreError):
-        return 0
+    found = outboxes_below(source.settings.home / "outbox")
+    outboxes, waiting = (sum(each[name] for each in found) for name in ("outboxes", "waiting_bytes"))
+    return Plumbing(lags, outboxes, waiting, source.queries.counts())

@@ -1,7 +1,7 @@
 """Pages as HTML and as the JSON that keeps an open one up to date; everything is escaped unless it is a template."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 
 import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
 
 from . import numbers
+from .features import FeatureView
 from .page import Page
 from .span import RANGES, Span
 
@@ -49,6 +51,11 @@ def json(page: Page, span: Span, query: Mapping[str, str]) -> bytes:
     return msgspec.json.encode({"main": main, "charts": {name: chart.to_json() for name, chart in page.charts.items()}})
 
 
+def small_multiples(views: Sequence[FeatureView]) -> Markup:
+    """The features' histograms and what is said of each."""
+    return Markup(_environment().get_template("macros.html").module.features(views))
+
+
 @cache
 def static(name: str) -> bytes:
     """A file of the page's own; KeyError where there is none of that name."""
@@ -78,7 +85,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for each in (numbers.number, numbers.percent, numbers.duration, numbers.moment, numbers.size):
+    n = numbers
+    for each in (n.number, n.percent, n.duration, n.moment, n.size, n.chance, n.instant, n.since):
         environment.filters[each.__name__] = each
     environment.filters["text"] = _text
     return environment

@@ -10,12 +10,14 @@ import pyarrow.compute as pc
 
 from leeway.interfaces import Within
 
+from .numbers import moment
 from .page import Page
 from .source import Source
 from .span import Span, backwards, days_of
 
 _MOST = 50
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_APART = ("output", "error", "microsec", "when", "arm", "propensity", "shadow_of", "trace")
 _COLUMNS = (
     "id", "row", "when", "appended", "deployment", "endpoint_id", "model", "version", "microsec", "output", "error",
     "status", "arm", "shadow_of", "offset",
@@ -35,9 +37,11 @@ class Truth:
 def requests(source: Source, query: Mapping[str, str], span: Span) -> Page:
     """One request where `id` names one, else the newest that match `endpoint`, `model`, `failed` and `error`."""
     if query.get("id"):
-        name = query["id"]
-        page = source.settings.trace_page
-        context = {"id": name, "answers": answers(source, name, page), "truths": truths(source, name)}
+        name, told = query["id"], truths(source, query["id"])
+        found = answers(source, name, source.settings.trace_page)
+        for each in found:
+            each["truth"] = next((t.truth for t in told if t.row in (None, each["record"]["row"])), None)
+        context = {"id": name, "answers": found, "truths": told}
         return Page(f"Request {name}", "request.html", context)
     found = newest(source, query, span)
     context = {"found": found, "names": list(source.watched()), "filters": query, "most": _MOST}
@@ -70,8 +74,8 @@ def _wanted(query: Mapping[str, str]) -> list[Within]:
 
 
 def answers(source: Source, name: str, trace_page: str = "") -> list[dict[str, Any]]:
-    """Every answer to a request, row by row: of the live endpoint, of shadows, of repetitions; nodes decoded, and the
-    URL of its trace where there is one."""
+    """Every answer to a request, row by row, of the live endpoint, of shadows, of repetitions: the record and what of
+    it says who and where, the features, the nodes decoded, and the trace with its URL where there is one."""
     table = source.archive.read("prediction", where=[Within("id", name, name)])
     return [_told_apart(row, trace_page) for row in table.to_pylist()[:_MOST]]
 
@@ -84,7 +88,16 @@ def _told_apart(row: dict[str, Any], trace_page: str) -> dict[str, Any]:
     nodes = json.loads(record.pop("nodes", "[]"))
     known = _TRACE.fullmatch(record.get("trace", ""))
     url = trace_page.replace("{trace_id}", known[1]) if known and trace_page.startswith(("http://", "https://")) else ""
-    return {"record": record, "features": features, "nodes": nodes, "trace": url}
+    recorded = {key: value for key, value in record.items() if key not in _APART}
+    recorded["appended"] = f"{moment(record['appended'])} UTC"
+    trace_id = known[1] if known else ""
+    shown = {"row": None, "output": None, "error": "", "microsec": 0, "when": "", "endpoint_id": ""}
+    for key in ("shadow_of", "arm", "propensity"):
+        shown[key] = ""
+    return {
+        "record": shown | record, "recorded": recorded, "features": features, "nodes": nodes, "trace": url,
+        "trace_id": trace_id,
+    }  # fmt: skip
 
 
 def truths(source: Source, name: str) -> list[Truth]:

@@ -62,6 +62,20 @@ class Standing:
         return bool(self.level and self.error_interval and self.error_interval[0] > self.level.level)
 
     @property
+    def reasons(self) -> list[str]:
+        """Why somebody should look at it, in words; the worst first."""
+        found = {
+            "not watched": self.trouble is not None, "concept drift": self.concept is not None,
+            "data drift": self.data is not None, "error rate above its reference": self.is_worse,
+            "failed requests": self.failures > 0,
+        }  # fmt: skip
+        return [reason for reason, holds in found.items() if holds]
+
+    @property
+    def is_urgent(self) -> bool:
+        return bool(self.reasons)
+
+    @property
     def urgency(self) -> tuple[int, float, int]:
         """What to look at first has the largest."""
         found = (self.trouble is not None, self.concept is not None, self.data is not None, self.is_worse)

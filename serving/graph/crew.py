@@ -2,9 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
+from leeway.log_context import UNDERWAY
 from serving.errors import TooBusy
 
 
@@ -13,14 +16,16 @@ class Late(Exception):
 
 
 class Task:
-    """Work that a thread of the crew does."""
+    """Work that a thread of the crew does for the request, and within the span, of whoever wants it done."""
 
     def __init__(self, work: Callable[[], Any]):
-        self._work, self._result, self._error = work, None, None
+        self._work, self._result, self._error = partial(copy_context().run, work), None, None
+        self._underway = UNDERWAY.now
         self._done = threading.Lock()
         self._done.acquire()
 
     def run(self) -> None:
+        UNDERWAY.now = self._underway
         try:
             self._result = self._work()
         except BaseException as error:  # it is the caller's to judge

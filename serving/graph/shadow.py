@@ -9,6 +9,7 @@ from random import Random
 
 import msgspec
 
+from leeway.log_context import UNDERWAY
 from serving.errors import ModelFailed, ServingError
 from serving.types import Exchange, InferenceRequest, InferenceResponse, Walk
 
@@ -33,7 +34,7 @@ class Shadow:
     """
 
     def __init__(self, arm: Arm, share: float, executor: Executor, random: Random, size: int = _QUEUE):
-        self.arm = arm
+        self.arm, self._deployment = arm, arm.path.split("/")[-2]
         self.dropped: MutableSequence[float] = [0.0]
         self.see: Callable[[Exchange], None] = lambda exchange: None
         self._share, self._executor, self._random, self._size = share, executor, random, size
@@ -67,6 +68,16 @@ class Shadow:
             self._changed.notify_all()
         self._apart.close()
 
+    def answer(self, request: InferenceRequest, live: str, trace: str | None) -> Exchange:
+        """What it says to a request that the arm `live` answers, or why it says nothing."""
+        when, began = time.time(), time.perf_counter_ns()
+        try:
+            said = self._apart.ask((msgspec.structs.replace(request, form=None), live))
+        except Died as died:
+            walk = self.arm.walk(Run(request), Message.of(request, request.tags), shadow_of=live)
+            said = self._made(request, when, began, walk, ModelFailed(f"shadow {self.arm.name!r}: {died}"))
+        return msgspec.structs.replace(said, request=request, trace=trace)
+
     def _work(self) -> None:
         while True:
             with self._changed:
@@ -77,20 +88,12 @@ class Shadow:
                     return
                 self._is_idle = False
                 offer = self._waiting.pop(0)
+            UNDERWAY.now = self._deployment, offer[0].id, offer[2]
             try:
-                self.see(self._exchange(*offer))
+                self.see(self.answer(*offer))
             except Exception:
                 if not self._is_closed:
                     _log.exception("what shadow %s said could not be recorded", self.arm.path)
-
-    def _exchange(self, request: InferenceRequest, live: str, trace: str | None) -> Exchange:
-        when, began = time.time(), time.perf_counter_ns()
-        try:
-            said = self._apart.ask((msgspec.structs.replace(request, form=None), live))
-        except Died as died:
-            walk = self.arm.walk(Run(request), Message.of(request, request.tags), shadow_of=live)
-            said = self._made(request, when, began, walk, ModelFailed(f"shadow {self.arm.name!r}: {died}"))
-        return msgspec.structs.replace(said, request=request, trace=trace)
 
     def _answer(self, given: tuple[InferenceRequest, str]) -> Exchange:
         """In the process of its own; without what was asked, which is known."""

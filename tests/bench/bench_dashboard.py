@@ -91,16 +91,17 @@ def fill(settings: Settings, count: int) -> int:
 
 
 class Viewer:
-    """Asks a dashboard of this process, as its function does for an event."""
+    """Asks a dashboard of this process, as its function does for an event: in a loop that is there."""
 
     def __init__(self, settings: Settings, clock: ManualClock | SystemClock):
         self._app = create_app(settings, lambda *_: None, clock)
+        self._loop = asyncio.new_event_loop()
 
     def get(self, path: str) -> Answered:
         path, _, query = path.partition("?")
         headers = {"Host": "127.0.0.1:8000"}
         event = SimpleNamespace(method="GET", path=path, fields=dict(parse_qsl(query)), headers=headers, body=b"")
-        return asyncio.run(respond(self._app, event))
+        return self._loop.run_until_complete(respond(self._app, event))
 
 
 def measure_pages(settings: Settings, clock: ManualClock) -> bool:

@@ -35,6 +35,7 @@ BARS = {
 }
 FALSE_ALARMS, MISSED = "false alarms/10k", "missed of all"
 CLOSE = 0.05
+BEGUN = time.perf_counter()
 SETS = 3
 
 Pool = ProcessPoolExecutor
@@ -71,12 +72,20 @@ class Figures:
 
 def figures(alarms: Callable[[np.ndarray], list[int]], some: Sequence[protocol.Stream], pool: Pool) -> Figures:
     """Of a detector that gives the rows of its alarms on a stream of errors."""
-    scores = {each.name: protocol.score(each, list(pool.map(alarms, each.errors, chunksize=3))) for each in some}
+    scores = {}
+    for each in some:
+        scores[each.name] = protocol.score(each, list(pool.map(alarms, each.errors, chunksize=3)))
+        progress(each.name)
     return Figures(
         false_alarms=statistics.mean(score.false_alarms for score in scores.values() if score.delay is None),
         delays={name: score.delay for name, score in scores.items() if score.delay is not None},
         missed=sum(score.missed for score in scores.values()),
     )
+
+
+def progress(text: str) -> None:
+    """What has just been done, beside the figures."""
+    print(f"    {time.perf_counter() - BEGUN:5.0f} s  {text}", file=sys.stderr, flush=True)
 
 
 def streams(seed_set: int, seeds: int, pool: Pool, kept: Path | None) -> list[protocol.Stream]:
@@ -85,7 +94,10 @@ def streams(seed_set: int, seeds: int, pool: Pool, kept: Path | None) -> list[pr
     if file is not None and file.exists():
         with np.load(file) as read:
             return [protocol.Stream(name, read[name]) for name in read.files]
-    made = list(protocol.streams(seed_set, seeds, pool.map))
+    made = []
+    for stream in protocol.streams(seed_set, seeds, pool.map):
+        made.append(stream)
+        progress(f"seed set {seed_set}, {stream.name}")
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(file, **{stream.name: stream.errors for stream in made})
@@ -116,7 +128,11 @@ def bar_1(report: Report, sets: Sequence[Sequence[protocol.Stream]], pool: Pool,
 def bar_2(report: Report, count: int, pool: Pool) -> None:
     """Errors that come in bursts."""
     for (sd, phi), most_open in autocorrelated.CASES.items():
-        found = list(pool.map(partial(ours.burst_result, sd=sd, phi=phi), range(count), chunksize=4))
+        found = []
+        for each in pool.map(partial(ours.burst_result, sd=sd, phi=phi), range(count), chunksize=4):
+            found.append(each)
+            if len(found) % 40 == 0:
+                progress(f"{len(found)} of {count} streams")
         hits = [each for each in found if each.delay is not None]
         print(f"bar 2, sd {sd}, phi {phi}: inflation {statistics.median(e.inflation for e in found):.0f} (median)")
         report.at_most("stretches of arl0 rows with a false alarm", np.mean([e.alarms > 0 for e in found]), 0.85)
@@ -175,11 +191,10 @@ def on_file(path: Path, settings) -> None:
         sys.exit(f"{path}: expected zeros and ones, got {values[wrong[0]]:g} in row {wrong[0] + 1}")
     errors = values.astype(np.int8)
     first = min(protocol.LEVEL_ROWS, len(errors) // 5)
-    calibration = ours.Calibration(ours.error_level_from(errors[:first]), settings)
-    print(f"{len(errors):,} rows, {errors.mean():.4f} errors; {calibration.details()['statement']}")
-    alarms = calibration.detector.update_many(errors[first:])
-    print(f"{len(alarms)} alarms, the first on rows {[first + row for row in alarms[:10]]}")
-    for start, end in ours.incidents(errors[first:], calibration):
+    level = ours.error_level_from(errors[:first])
+    told = ours.Calibration(level, settings).details()["statement"]
+    print(f"{len(errors):,} rows, {errors.mean():.4f} errors; {told}")
+    for start, end in ours.incidents(errors[first:], level, settings):
         rate = errors[first + start : first + end].mean()
         print(f"  incident: rows {first + start:,} to {first + end:,}, {rate:.3f} errors")
     for name in peers.peers():

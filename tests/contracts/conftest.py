@@ -29,6 +29,7 @@ def _with(name: str, *engines: str) -> Any:
 
 STREAMS = ["embedded", _with("kafka", "kafka"), "v3io"]
 DATABASES = ["sqlite", _with("postgres", "postgres")]
+SERIES = [*DATABASES, _with("timescale", "timescale"), _with("frames")]
 ARCHIVES = ["folder", "memory", _with("s3", "s3")]
 
 
@@ -88,24 +89,37 @@ def open_stream(stream_place: Place, clock: ManualClock) -> Iterator[Callable[..
         stream.close()
 
 
-@pytest.fixture(params=DATABASES)
-def database_place(request: pytest.FixtureRequest, home: Path) -> Iterator[Place]:
-    """For state and series; on PostgreSQL a schema of its own."""
+def _database(request: pytest.FixtureRequest, home: Path) -> Place:
+    """On a server, a schema or a path of its own."""
     if request.param == "sqlite":
-        yield Place(Settings(home=home))
-        return
+        return Place(Settings(home=home))
+    if request.param == "frames":
+        double = request.getfixturevalue("frames")
+        url, key = f"v3io:///users/{uuid4().hex[:8]}", "of-the-tests"
+        return Place(Settings(home=home, series=url, v3io_framesd=double.url, v3io_access_key=key), server=double)
     import psycopg
 
-    server, schema = request.getfixturevalue("postgres"), f"t{uuid4().hex[:8]}"
+    server, schema = request.getfixturevalue(request.param), f"t{uuid4().hex[:8]}"
     with closing(psycopg.connect(server.url, autocommit=True)) as connection:
         connection.execute(f"CREATE SCHEMA {schema}".encode())
-    url = f"{server.url}?options=-csearch_path%3D{schema}"
-    yield Place(Settings(home=home, state=url, series=url), server=server)
+    url = f"{server.url}?options=-csearch_path%3D{schema},public"
+    return Place(Settings(home=home, state=url, series=url), server=server)
+
+
+@pytest.fixture(params=DATABASES)
+def database_place(request: pytest.FixtureRequest, home: Path) -> Place:
+    """For state."""
+    return _database(request, home)
+
+
+@pytest.fixture(params=SERIES)
+def series_place(request: pytest.FixtureRequest, home: Path) -> Place:
+    return _database(request, home)
 
 
 @pytest.fixture
-def series(database_place: Place) -> Iterator[SeriesStore]:
-    with closing(connect.series(database_place.settings)) as store:
+def series(series_place: Place) -> Iterator[SeriesStore]:
+    with closing(connect.series(series_place.settings)) as store:
         yield store
 
 

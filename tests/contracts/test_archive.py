@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
@@ -116,6 +117,17 @@ def test_other_readers_find_the_partitions(archive, archive_files):
     }  # fmt: skip
     with files.open_input_file(f"{base}/{FOLDER}/x-0-000.parquet") as file:
         assert pd.read_parquet(file)["x"].tolist() == [0.5, 1.5]
+
+
+@pytest.mark.parametrize("archive_place", ["folder"], indirect=True)
+def test_duckdb_reads_it_as_it_lies(archive, archive_files):
+    archive.write("prediction", KEY, DAY, "x-0-000", rows(1, 2, x=[0.5, 1.5]))
+    archive.write("prediction", "leeway/f/ü b", "2026-11-25", "x-0-001", rows(3, x=[2.5]))
+    put(archive_files, ".0123.tmp", b"PAR1 and then the process died")
+    query = "SELECT deployment, day::varchar, x FROM read_parquet(?, hive_partitioning = true) ORDER BY x"
+    with duckdb.connect() as connection:
+        found = connection.execute(query, [f"{archive_files[1]}/kind=prediction/**/*.parquet"]).fetchall()
+    assert found == [(KEY, DAY, 0.5), (KEY, DAY, 1.5), ("leeway/f/ü b", "2026-11-25", 2.5)]
 
 
 def test_what_was_left_half_written_is_not_read(archive, archive_files):

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from leeway.errors import StoreError
 from leeway.interfaces import Point
 
-SERVERS = [pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.engine("postgres")])]
+SERVERS = [
+    pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.engine("postgres")]),
+    pytest.param("frames", marks=pytest.mark.slow),
+]
 
 POINTS = st.lists(
     st.builds(
@@ -116,10 +119,10 @@ def test_the_last_of_equal_points_in_one_write_stays(series):
     assert [p.count for p in series.read("rows", "e")] == [2]
 
 
-@pytest.mark.parametrize("database_place", SERVERS, indirect=True)
-def test_a_server_that_goes_away_has_everything_when_it_is_back(series, database_place, away):
+@pytest.mark.parametrize("series_place", SERVERS, indirect=True)
+def test_a_server_that_goes_away_has_everything_when_it_is_back(series, series_place, away):
     series.write([point(count=1)])
-    with away(database_place.server):
+    with away(series_place.server):
         with pytest.raises(StoreError, match=r"127\.0\.0\.1"):
             series.write([point(range="s", count=2)])
         with pytest.raises(StoreError):

@@ -185,14 +185,15 @@ def test_the_rules_say_of_the_recorded_run_what_happened_and_nothing_else(promet
     )  # fmt: skip
     series = [each for name in names for each in prometheus.recorded(name)]
     drift = [each for each in series if each["metric"]["__name__"] == "seldon_metric_drift_is_drift"]
-    first, last = prometheus.begun, max(float(each["values"][-1][0]) for each in series)
+    first = prometheus.begun
+    last = max(_late(each, first) + len(each["values"]) - 1 for each in series)
     expected = [
         {"exp_labels": {**{k: v for k, v in each["metric"].items() if k != "__name__"}, "severity": "ticket"},
          "exp_annotations": {"summary": "{detector} on {endpoint}: an incident is open".format(**each["metric"])}}
         for each in drift if each["values"][-1][1] == "1"
     ]  # fmt: skip
     assert expected
-    end = f"{int(last - first) // 2 * 2}s"
+    end = f"{2 * last}s"
     quiet = ("LeewayAvailabilityBurn", "LeewayLabelsStale", "LeewayConsumerStuck", "LeewayRecorderDropping")
     tests = [{"eval_time": "2s", "alertname": "LeewayDrift", "exp_alerts": []}]
     tests += [{"eval_time": end, "alertname": "LeewayDrift", "exp_alerts": expected}]
@@ -216,8 +217,12 @@ def _input(series: dict[str, Any], first: float) -> dict[str, str]:
     metric = dict(series["metric"])
     name = metric.pop("__name__")
     labels = ",".join(f"{key}={json.dumps(value)}" for key, value in metric.items())
-    late = round((float(series["values"][0][0]) - first) / 2)
     return {
         "series": f"{name}{{{labels}}}",
-        "values": " ".join(["_"] * late + [value for _, value in series["values"]]),
+        "values": " ".join(["_"] * _late(series, first) + [value for _, value in series["values"]]),
     }
+
+
+def _late(series: dict[str, Any], first: float) -> int:
+    """After how many steps of two seconds it begins."""
+    return round((float(series["values"][0][0]) - first) / 2)

@@ -3,15 +3,20 @@
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx
+import joblib
+import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sklearn.linear_model import LinearRegression
 
 from leeway.traffic.client import Client
 from monitoring.queries import Queries
@@ -24,8 +29,26 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-PAGES = ("overview", "endpoint", "concept", "data", "requests", "request", "compare", "system")
-VIEWS = [("light", 1280, PAGES), ("dark", 1280, ("overview", "endpoint", "concept")), ("light", 360, PAGES)]
+PAGES = ("overview", "endpoint", "concept", "data", "requests", "request", "nodes", "compare", "system")
+DARK = ("overview", "endpoint", "concept", "compare", "nodes")
+VIEWS = [("light", 1280, (*PAGES, "bare")), ("dark", 1280, DARK), ("light", 360, PAGES)]
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+# Two models whose answers are averaged, and a shadow of one that was not asked for.
+PRESS = """
+apiVersion: machinelearning.seldon.io/v1
+kind: SeldonDeployment
+metadata: {name: press}
+spec:
+  predictors:
+  - name: main
+    graph:
+      name: mean
+      implementation: AVERAGE_COMBINER
+      children:
+      - {name: one, implementation: SKLEARN_SERVER, modelUri: one.pkl}
+      - {name: two, implementation: SKLEARN_SERVER, modelUri: two.pkl}
+  - {name: next, shadow: true, graph: {name: three, implementation: SKLEARN_SERVER, modelUri: three.pkl}}
+"""
 
 
 @dataclass
@@ -37,9 +60,11 @@ class Site:
     dashboard: str
     incidents: dict[str, str]
     endpoint: str
+    live: str
+    shadow: str
 
     def url(self, page: str) -> str:
-        endpoint = quote(self.endpoint, safe="")
+        endpoint, live, shadow = (quote(each, safe="") for each in (self.endpoint, self.live, self.shadow))
         return self.dashboard + {
             "overview": "",
             "endpoint": f"endpoint?name={endpoint}&range=15m",
@@ -47,21 +72,47 @@ class Site:
             "data": f"incident?id={self.incidents['data_drift']}",
             "requests": "requests",
             "request": "requests?id=row-1500",
-            "compare": f"compare?a={endpoint}&b={endpoint}",
+            "nodes": "requests?id=press-7",
+            "bare": f"endpoint?name={live}",
+            "compare": f"compare?a={live}&b={shadow}",
             "system": "system",
         }.get(page, page)
 
 
 @pytest.fixture(scope="module")
-def site(mill: Any) -> Site:
-    """The mill's pages, after everything that it was sent."""
+def site(mill: Any, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The mill's pages, after everything that it was sent, and those of a press beside it."""
     mill.send()
     mill.settle()
+    press(mill.laptop, tmp_path_factory.mktemp("press"))
     up = json.loads(mill.laptop.run("up", "--json"))
     with Queries(mill.laptop.settings) as queries:
         incidents = {incident.detector: incident.id for incident in queries.incidents()}
-        (endpoint,) = queries.endpoints()
-    return Site(mill.laptop, mill.address, up["dashboard"], incidents, endpoint)
+        endpoint, live, shadow = (
+            next(name for name in queries.endpoints() if name.startswith(f"models/{begin}/"))
+            for begin in ("mill/mill", "press/press/main", "press/press/next")
+        )
+    return Site(mill.laptop, mill.address, up["dashboard"], incidents, endpoint, live, shadow)
+
+
+def press(laptop: Any, folder: Path) -> None:
+    """Deploy it, ask it, and wait until what it and its shadow said is consumed."""
+    draw = np.random.default_rng(2)
+    rows = draw.normal(size=(200, 2))
+    for name, factor in (("one", 1.0), ("two", 1.2), ("three", 1.5)):
+        joblib.dump(LinearRegression().fit(rows, factor * rows[:, 0]), folder / f"{name}.pkl")
+    (folder / "press.yaml").write_text(PRESS)
+    (deployed,) = json.loads(laptop.run("apply", "-f", str(folder / "press.yaml"), "--json"))
+    with httpx.Client(base_url=deployed["url"], timeout=60) as client:
+        for i, row in enumerate(rows.tolist()):
+            body = {"id": f"press-{i}", "instances": [row]}
+            headers = {"traceparent": f"00-{TRACE}-{i + 1:016x}-01"}
+            assert client.post("/press/predict", json=body, headers=headers).status_code == 200
+    end = time.monotonic() + 60
+    with Queries(laptop.settings) as queries:
+        while queries.counts("models/press/press")["predictions"]["rows"] < 2 * len(rows):
+            assert time.monotonic() < end, "the stream was not consumed"
+            time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +178,21 @@ def test_charts_show_the_drift(look):
     features = page.locator(".feature h3").all_inner_texts()
     assert features[0] == "load" and set(features) == {"speed", "load", "heat", "prediction"}
     assert page.locator(".feature.moved").count() >= 1
+
+
+def test_every_node_of_a_request_and_its_trace_are_shown(look):
+    page = look("nodes")
+    live = page.locator("section", has=page.get_by_role("heading", name="press/main"))
+    assert live.locator(".cards tbody th").all_inner_texts() == ["one", "two", "mean"]
+    expect(live.get_by_text(TRACE)).to_be_visible()
+    expect(page.get_by_text("shadow of main")).to_be_visible()
+
+
+def test_the_rows_on_which_a_shadow_disagrees_come_largest_first(look):
+    page = look("compare")
+    shown = page.locator("#disagreements tbody tr td:last-child").all_inner_texts()
+    apart = [float(text) for text in shown]
+    assert len(apart) == 50 and apart == sorted(apart, reverse=True) and apart[0] > 0.5
 
 
 def test_a_request_is_on_the_screen_within_four_seconds(look, site):

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from .kafka_broker import KafkaBroker
+from .frames_double import FramesDouble
+from .kafka_broker import KafkaBroker, SecureKafkaBroker
 from .postgres_server import PostgresServer
 from .s3_server import S3Server
 from .server import Server
@@ -18,7 +19,7 @@ from .timescale_server import TimescaleServer
 from .v3io_double import V3ioDouble
 from .zipkin_server import ZipkinServer
 
-_KINDS: list[type[Server]] = [KafkaBroker, PostgresServer, S3Server, TimescaleServer, ZipkinServer]
+_KINDS: list[type[Server]] = [KafkaBroker, SecureKafkaBroker, PostgresServer, S3Server, TimescaleServer, ZipkinServer]
 ENGINES = {kind.name: kind for kind in _KINDS}
 _LEFT_OUT = pytest.StashKey[Counter[str]]()
 
@@ -76,6 +77,11 @@ def kafka() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def secure_kafka() -> Iterator[Server]:
+    yield from _running(SecureKafkaBroker)
+
+
+@pytest.fixture(scope="session")
 def s3() -> Iterator[Server]:
     yield from _running(S3Server)
 
@@ -88,5 +94,12 @@ def zipkin() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def v3io() -> Iterator[V3ioDouble]:
     double = V3ioDouble()
+    yield double
+    double.stop()
+
+
+@pytest.fixture(scope="session")
+def frames() -> Iterator[FramesDouble]:
+    double = FramesDouble("of-the-tests")
     yield double
     double.stop()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 INSTALLED = ROOT / "build" / "engines"
-_START_S, _STOP_S = 60.0, 30.0
+_START_S, _STOP_S = 180.0, 30.0
 
 
 class Server(ABC):

@@ -115,8 +115,9 @@ class FaultyFiles(OsFiles):
             os.ftruncate(fd, size)
 
     def datasync(self, fd: int) -> None:  # type: ignore[override]
+        """The tests take the power away themselves, so nothing waits for the disk."""
         with self._faults.point(self._target):
-            os.fsync(fd)
+            pass
 
     def rename(self, source: Path, target: Path) -> None:  # type: ignore[override]
         with self._faults.point(self._target):

@@ -6,7 +6,8 @@ import json
 import signal
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,28 +18,29 @@ from leeway.backends import connect
 from leeway.forwarder import outboxes
 from leeway.interfaces import Message
 from leeway.local import platform
+from leeway.local.home import read_json
 from leeway.settings import Settings
 from monitoring.lag import lag_of
 from monitoring.queries import Queries
 
 ROOT = Path(__file__).parents[2]
-STREAM = "kills/elec"
 PATIENCE_S = 120.0
+STORES = ("stream", "state", "series", "archive")
 WATCHING = {"window_rows": 50, "detector_arl0": 200, "range_seconds": 0.2}
 
 
 @dataclass
 class Laptop:
-    """`settings` are those of its functions, too."""
+    """`settings` are those of its functions, too; so are the stores that they name."""
 
     settings: Settings
-    addresses: dict[str, str] = field(default_factory=dict)
+    stream: str = "kills/elec"
 
     def deploy(self, name: str, path: str, env: dict[str, str], more: str = "") -> None:
         """A function of the repository, with `more` code at its end."""
         code = base64.b64encode((ROOT / path).read_bytes() + more.encode()).decode()
         annotations = {} if name == "server" else {"leeway/stream-from": "INFERENCE_STREAM"}
-        env = {"MLRUN_DEFAULT_PROJECT": "kills", "INFERENCE_STREAM": STREAM, **env}
+        env = {"MLRUN_DEFAULT_PROJECT": "kills", "INFERENCE_STREAM": self.stream, **self._stores(), **env}
         document = {
             "metadata": {"name": name, "labels": {"nuclio.io/project-name": "kills"}, "annotations": annotations},
             "spec": {
@@ -53,7 +55,10 @@ class Laptop:
         status = json.loads(client.send("GET", f"/api/functions/{name}")[1])["status"]
         client.close()
         assert status["state"] == "ready", (answer, status["message"], status["logs"])
-        self.addresses[name] = (status["externalInvocationUrls"] or [""])[0]
+
+    def address(self, name: str) -> str:
+        """Where a function listens: another port, where its own was taken while neither worker nor supervisor lived."""
+        return f"127.0.0.1:{read_json(self.settings.home / 'functions' / name / 'state.json')['open'][0]}"
 
     def drain(self) -> None:
         """Everything that was kept comes into the stream, and out of it into the stores; then everything ends."""
@@ -61,11 +66,11 @@ class Laptop:
         assert outboxes(self.settings.home / "outbox" / "kills" / "server") == []
         platform.ensure(self.settings)
         with Queries(self.settings) as queries:
-            until(lambda: lag_of(STREAM, self.settings, queries).waiting == 0, "the end of the stream")
+            until(lambda: lag_of(self.stream, self.settings, queries).waiting == 0, "the end of the stream")
         platform.down(self.settings)
 
     def messages(self) -> list[Message]:
-        stream = connect.stream(STREAM, self.settings)
+        stream = connect.stream(self.stream, self.settings)
         try:
             return stream.read(0, 0, 1 << 40)
         finally:
@@ -79,12 +84,18 @@ class Laptop:
             psutil.wait_procs([process], PATIENCE_S)
         return bool(found)
 
+    def _stores(self) -> dict[str, str]:
+        stores = {f"LEEWAY_{kind.upper()}": getattr(self.settings, kind) for kind in STORES}
+        return {name: url for name, url in stores.items() if url}
+
     def _is(self, command: list[str], which: str) -> bool:
         text = " ".join(command)
         if str(self.settings.home) not in text:
             return False
         if which == "supervisor":
             return "leeway.local.supervisor" in text
+        if "processor.yaml" in text:  # where Nuclio's processor runs the functions
+            return f"/functions/{which}/" in text
         return "leeway.local.worker" in text and f'"function": "{which}"' in text.replace('":"', '": "')
 
 
@@ -119,12 +130,13 @@ class Client:
 class Replay(threading.Thread):
     """Asks and tells, one request after the other, until it is stopped; `answered` and `told` came back with 200."""
 
-    def __init__(self, address: str, seed: int):
+    def __init__(self, locate: Callable[[], str], seed: int):
         super().__init__()
         self.answered: list[str] = []
         self.told: list[str] = []
         self.statuses: set[int] = set()
-        self._client, self._random, self._end = Client(address), Random(seed), threading.Event()
+        self._locate, self._client = locate, Client(locate())
+        self._random, self._end = Random(seed), threading.Event()
 
     def run(self) -> None:
         number = 0
@@ -147,6 +159,8 @@ class Replay(threading.Thread):
     def _send(self, path: str, body: Any) -> bool:
         status, _ = self._client.send("POST", path, body)
         self.statuses.add(status)
+        if not status:
+            self._client.address = self._locate()
         return status == 200
 
 

@@ -8,6 +8,7 @@ from unittest.mock import patch
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from tests.faults.curses import CURSED, POISON, curses
 from tests.faults.faults import KINDS
 from tests.faults.world import World
 
@@ -27,6 +28,7 @@ class Machine(RuleBasedStateMachine):
         self.home = Path(tempfile.mkdtemp(dir=self.folder))
         self.small = patch("leeway.outbox._MIB", 4_096)
         self.small.start()
+        self.curses = curses()
 
     @initialize(seed=st.integers(0, 1 << 30), sync=st.sampled_from([False, False, False, True]))
     def begin(self, seed, sync):
@@ -61,6 +63,17 @@ class Machine(RuleBasedStateMachine):
         for _ in range(count):
             if server := self.server(which):
                 self.world.tell(server, self.world.random.randrange(1 << 20))
+
+    @rule(which=WHICH, deployment=st.sampled_from("ab"), kind=st.sampled_from(["row", "truth", "answer"]))
+    def curse(self, which, deployment, kind):
+        """Something that a detector, or the archive, cannot take."""
+        if not (server := self.server(which)):
+            return
+        self.number += 1
+        id, row = f"r{self.number}", [CURSED if kind == "row" else 0.5, 0.5, 0.5]
+        self.world.predict(server, deployment, "v2", id, [row], [POISON] if kind == "answer" else None)
+        if kind == "truth" and (server := self.server(which)):
+            self.world.tell(server, -1, CURSED)
 
     @rule(which=WHICH, some=st.sampled_from([False, True]))
     def forward(self, which, some):
@@ -174,4 +187,5 @@ class Machine(RuleBasedStateMachine):
             for process in [*self.world.servers, *self.world.workers] if hasattr(self, "world") else []:
                 self.world.kill(process)
             self.small.stop()
+            self.curses.close()
             shutil.rmtree(self.home)

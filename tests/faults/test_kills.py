@@ -1,41 +1,25 @@
 """Whatever process is killed, and whenever: each answer that a client got is in the archive, once."""
 
 from collections import Counter
-from dataclasses import replace
+from functools import partial
 from random import Random
 
 import pytest
 
 from leeway.local import platform
-from leeway.settings import Settings, variable
-from monitoring.decode import decode
-from monitoring.queries import Queries
-from tests.faults.laptop import STREAM, WATCHING, Laptop, Replay, until
-from tests.faults.outcome import outcome, undisturbed
+from leeway.settings import Settings
+from tests.faults.kills import VICTIMS, check, deploy_drift, deploy_server
+from tests.faults.laptop import WATCHING, Laptop, Replay, until
 
-VICTIMS = ("server", "drift", "supervisor")
 SETTLING_S = (0.05, 2.0)
-
-
-MODEL = """
-
-class Up:
-    def predict(self, rows):
-        return [int(row[0] > 0.5) for row in rows]
-"""
 
 
 @pytest.fixture
 def laptop(tmp_path, profile):
     laptop = Laptop(Settings(home=tmp_path / "home", **WATCHING))
     laptop.settings.home.mkdir(mode=0o700)
-    model = tmp_path / "model"
-    model.mkdir()
-    (model / "leeway-profile.json").write_bytes(profile)
-    watching = {variable(name.replace("_", ".", 1)): str(value) for name, value in WATCHING.items()}
-    serving = {"SERVING_MODEL_a": str(model), "MODEL_CLASS": "main.Up"}
-    laptop.deploy("drift", "functions/concept_drift/concept_drift.py", watching)
-    laptop.deploy("server", "functions/model_server/model_server.py", serving, MODEL)
+    deploy_drift(laptop)
+    deploy_server(laptop, profile, tmp_path / "model")
     yield laptop
     platform.down(laptop.settings)
 
@@ -53,35 +37,8 @@ def kill_at_random(laptop, replay, kills, seed):
     return killed
 
 
-def check(laptop, replay, empty):
-    stream = laptop.messages()
-    sent = Counter(
-        (record.op, record.request.id if record.op == "feedback" else record.id)
-        for message in stream
-        for record in decode(message.value)
-        if record.op != "outbox_end"
-    )
-    found = outcome(laptop.settings)
-    archived = Counter(row["id"] for row in found["tables"]["prediction"])
-    told = Counter(row["request_id"] for row in found["tables"]["feedback"])
-    assert set(replay.answered) <= set(archived), sorted(set(replay.answered) - set(archived))[:5]
-    assert set(replay.told) <= set(told)
-    assert set(archived.values()) == {1} and set(told.values()) == {1}
-    counts = found["counts"]
-    assert counts["predictions"]["counted"] == len(archived)
-    assert counts["feedback"]["recorded"] == len(told) == counts["feedback"]["joined"] + counts["feedback"]["pending"]
-    assert counts["repeated"] == sum(sent.values()) - len(archived) - len(told)
-    assert (counts["lost"], counts["dead_lettered"], counts["dropped"]) == (0, 0, {})
-    with Queries(laptop.settings) as queries:
-        profiles = {key: value for key, value in queries._shared.scan("profile/").items()}
-    calm = undisturbed(replace(laptop.settings, home=empty), profiles, stream)
-    assert len(calm["verdicts"]) > 3
-    for what in calm:
-        assert found[what] == calm[what], what
-
-
 def run(laptop, tmp_path, kills, seed):
-    replay = Replay(laptop.addresses["server"], seed)
+    replay = Replay(partial(laptop.address, "server"), seed)
     replay.start()
     try:
         until(lambda: len(replay.answered) > 300, "some answers")
@@ -93,7 +50,7 @@ def run(laptop, tmp_path, kills, seed):
     assert set(killed) == set(VICTIMS)
     laptop.drain()
     check(laptop, replay, tmp_path / "calm")
-    print(f"{STREAM}: {dict(killed)} killed, {len(replay.answered):,} answers kept")
+    print(f"{dict(killed)} killed, {len(replay.answered):,} answers kept")
 
 
 @pytest.mark.slow

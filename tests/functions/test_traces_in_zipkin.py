@@ -20,12 +20,35 @@ TRACE, STREAM = "0af7651916cd43dd8448eb211c80319c", "traced"
 _PATIENCE_S = 30.0
 
 
+GRAPH = """
+kind: SeldonDeployment
+metadata: {name: g}
+spec:
+  predictors:
+  - name: main
+    graph:
+      name: mean
+      implementation: AVERAGE_COMBINER
+      children:
+      - {name: one, implementation: SKLEARN_SERVER, modelUri: MODEL}
+      - {name: two, implementation: SKLEARN_SERVER, modelUri: MODEL}
+"""
+
+
 @pytest.fixture
 def model(tmp_path):
     rows = np.random.default_rng(1).random((50, 2))
     path = tmp_path / "model.pkl"
     joblib.dump(LogisticRegression().fit(rows, rows[:, 0] > 0.5), path)
     return path
+
+
+def ask(server, deployment, trace):
+    """One request with that trace; then the server ends."""
+    headers = {"content-type": "application/json", "traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    body = b'{"instances": [[0.1, 0.2]]}'
+    assert server.gateway.answer(HttpRequest("POST", f"/{deployment}/predict", headers, body)).status == 200
+    server.close()
 
 
 def shown(find):
@@ -40,11 +63,7 @@ def shown(find):
 def test_zipkin_shows_the_request_and_its_batch(zipkin, tmp_path, model):
     settings = Settings(home=tmp_path / "home", trace_url=zipkin.url, function_name="drift")
     serving = ServingSettings(models={"m": str(model)}, stream=STREAM, project="shop")
-    server = NuclioFunction.start(serving, settings, "0")
-    headers = {"content-type": "application/json", "traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
-    answer = server.gateway.answer(HttpRequest("POST", "/m/predict", headers, b'{"instances": [[0.1, 0.2]]}'))
-    assert answer.status == 200
-    server.close()
+    ask(NuclioFunction.start(serving, settings, "0"), "m", TRACE)
     stream = connect.stream(STREAM, settings)
     shards = Shards(settings, STREAM, print, lambda *at: None)
     for message in stream.read(0, 0, 10):
@@ -61,3 +80,17 @@ def test_zipkin_shows_the_request_and_its_batch(zipkin, tmp_path, model):
     assert {span["parentId"] for span in spans.values()} == {request["id"]}
     (batch,) = shown(lambda: zipkin.spans("drift", "drift batch"))
     assert batch["tags"]["leeway.linked"] == TRACE
+
+
+def test_zipkin_shows_every_node_of_a_graph_in_its_place(zipkin, tmp_path, model):
+    trace = TRACE[::-1]
+    settings = Settings(home=tmp_path / "home", trace_url=zipkin.url)
+    serving = ServingSettings(models={}, seldon=GRAPH.replace("MODEL", str(model)), stream=STREAM, project="shop")
+    ask(NuclioFunction.start(serving, settings, "0"), "g", trace)
+    spans = {span["name"]: span for span in shown(lambda: zipkin.trace(trace))}
+    names = {span["id"]: span["name"] for span in spans.values()}
+    assert {name: names.get(span["parentId"]) for name, span in spans.items()} == {
+        "request": None, "protocol read": "request", "graph": "request", "node mean": "graph", "node one": "node mean",
+        "node two": "node mean", "protocol write": "request", "outbox": "request",
+    }  # fmt: skip
+    assert spans["node one"]["tags"]["leeway.class"] == "LogisticRegression"

@@ -1,5 +1,6 @@
 """What is Kafka's own: how topics are made and checked, groups that tools see, a broker that dies."""
 
+import json
 from contextlib import closing
 from uuid import uuid4
 
@@ -51,6 +52,11 @@ def topic_of(url):
                 "ssl.ca.location": "ca.pem", "ssl.endpoint.identification.algorithm": "none",
             },
         ),
+        ('{"tls_enable": true}', {"security.protocol": "SSL"}),
+        (
+            '{"tls_enable": true, "sasl_user": "me", "sasl_handshake": true}',
+            {"sasl.username": "me", "sasl.mechanism": "PLAIN", "security.protocol": "SASL_SSL"},
+        ),
         ('{"enable.ssl.certificate.verification": true}', {"enable.ssl.certificate.verification": "true"}),
     ],
 )  # fmt: skip
@@ -100,3 +106,49 @@ def test_what_was_confirmed_outlives_a_broker_that_is_killed(url, kafka):
         kafka.start()
         assert stream.append([("k", b"1000")]) == 1
         assert [int(m.value) for m in stream.read(0, 0, 2_000)] == list(range(1_001))
+
+
+@pytest.fixture
+def secured(secure_kafka):
+    """Opens a stream of the broker that wants TLS and a password, named as in MLRun's profile."""
+
+    def open_it(name=None, **more):
+        given = {
+            "sasl_user": secure_kafka.user_name, "sasl_pass": secure_kafka.password, "tls_enable": True,
+            "ssl_cafile": str(secure_kafka.ca), **more,
+        }  # fmt: skip
+        options = json.dumps({key: value for key, value in given.items() if value is not None})
+        url = f"{secure_kafka.url}/{name or f't{uuid4().hex[:8]}'}"
+        return connect.stream(url, Settings(kafka_options=options, stream_timeout_s=5.0))
+
+    return open_it
+
+
+def needs_secure_kafka(test):
+    return pytest.mark.slow(pytest.mark.engine("secure_kafka")(test))
+
+
+@needs_secure_kafka
+@pytest.mark.parametrize("mechanism", [None, "SCRAM-SHA-512"])
+def test_a_broker_that_wants_tls_and_a_password_gets_them(secured, mechanism):
+    with closing(secured(sasl_mechanism=mechanism)) as stream:
+        assert stream.append([("k", b"1"), ("k", b"2")]) == 2
+        assert [message.value for message in stream.read(0, 0, 9)] == [b"1", b"2"]
+        stream.commit("concept-drift", 0, 1)
+        assert stream.committed("concept-drift", 0) == 1
+
+
+@needs_secure_kafka
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sasl_pass": "s3cret"},
+        {"sasl_pass": "s3cret", "sasl_mechanism": "SCRAM-SHA-512"},
+        {"ssl_cafile": None},
+        {"tls_enable": False},
+    ],
+)
+def test_the_wrong_password_authority_or_protocol_is_refused_and_shown_to_nobody(secured, wrong):
+    with pytest.raises(StoreError, match="127") as refused:
+        secured(**wrong)
+    assert "s3cret" not in str(refused.value)

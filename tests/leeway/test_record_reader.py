@@ -19,7 +19,7 @@ LIKE = Record(
 SHARED = set(Record.__struct_fields__) - set(Said.__struct_fields__)
 texts, numbers = st.text(), st.floats(allow_nan=False, allow_infinity=False)
 said = st.builds(
-    Said, id=texts, when=texts, origin=st.builds(Origin, texts, st.integers(0, 2**63 - 1)),
+    Said, id=texts, when=texts, origin=st.builds(Origin, texts, st.integers(0, 2**53)),
     microsec=st.integers(0, 2**40), request=st.builds(Request, texts, st.lists(st.lists(numbers | texts | st.none()))),
     resp=st.builds(Response, texts, texts, st.lists(numbers)), error=st.none() | texts,
     labels=st.dictionaries(texts, texts), arm=st.none() | texts, nodes=st.lists(st.builds(NodeAnswer, texts)),

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from leeway.backends import connect
+from leeway.errors import StoreError
 from leeway.interfaces import Point
 from leeway.settings import Settings
 
@@ -16,19 +17,29 @@ DAY_S = 86_400
 
 
 @pytest.fixture
-def admin(timescale):
+def url(timescale):
+    """Of a schema of its own."""
+    schema = f"t{uuid4().hex[:8]}"
     with closing(psycopg.connect(timescale.url, autocommit=True)) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+    return f"{timescale.url}?options=-csearch_path%3D{schema},public"
+
+
+@pytest.fixture
+def admin(url):
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
         yield connection
 
 
 @pytest.fixture
-def series(timescale, admin):
-    """The store, in a schema of its own: the server's connections share one session, and so its search_path."""
-    schema = f"t{uuid4().hex[:8]}"
-    admin.execute(f"CREATE SCHEMA {schema}")
-    admin.execute(f"SET search_path = {schema}, public")
-    with closing(connect.series(Settings(series=timescale.url))) as series:
+def series(url):
+    with closing(connect.series(Settings(series=url))) as series:
         yield series
+
+
+def test_a_search_path_without_the_extension_is_refused_with_what_to_add(url):
+    with pytest.raises(StoreError, match=r"schema public.*csearch_path%3Dname,public"):
+        connect.series(Settings(series=url.removesuffix(",public"))).names()
 
 
 def point(bucket, range="r", **more):

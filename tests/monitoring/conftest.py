@@ -13,7 +13,8 @@ import pytest
 from leeway.backends import connect
 from leeway.clock import ManualClock
 from leeway.interfaces import Message
-from leeway.record import DECISION, FEEDBACK, INFER, OUTBOX_END, Incident, Origin, Record, Request, Response, encode
+from leeway.record import DECISION, FEEDBACK, INFER, OUTBOX_END, Incident, Origin, Record, Request, Response
+from leeway.record_writer import RecordWriter, said_of
 from leeway.settings import Settings
 from monitoring.consumer import Consumer
 from monitoring.reference import profile_of
@@ -66,9 +67,9 @@ class StreamMaker:
         )
 
     def append(self, *records: Record) -> None:
-        """Append a record, or several packed into one message."""
-        value = encode(records[0]) if len(records) == 1 else msgspec.json.encode(records)
-        self.raw(value, records[0].stream_key)
+        """Append a record, or several packed into one message, as workers write them."""
+        written = [RecordWriter(record).write(said_of(record)) for record in records]
+        self.raw(written[0] if len(written) == 1 else b"[" + b",".join(written) + b"]", records[0].stream_key)
 
     def predict(self, deployment: str, id: str, rows: list[Any] | None = None, **fields: Any) -> None:
         """Append a prediction; the rows are drawn where none are given."""

@@ -4,6 +4,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
+from leeway.backends.unify_tables import unify_tables
 from leeway.record import Record, Request, Response
 from leeway.record_writer import said_of
 from monitoring.answers import COUNTED, Answers, is_whole
@@ -91,3 +92,16 @@ def test_probabilities_are_lists(maker):
         answers_of(msgspec.structs.replace(record, resp=resp, request=Request(inputs=[[1, 2, 3]])))
     )
     assert table["probabilities"].to_pylist() == [[0.25, None]]
+
+
+@pytest.mark.parametrize("beside", [0.5, 1e16, float("nan"), True, "north", None, [1], 7])
+def test_a_value_looks_the_same_whether_its_column_became_text_at_once_or_later(beside):
+    for value in (2**60 + 1, 2**70, 1e16, 1e-7, 3, False, "a"):
+        at_once = unify_tables([pa.table({"output": values_array([value, beside, "x"])})])
+        later = unify_tables([pa.table({"output": values_array([each])}) for each in (value, beside, "x")])
+        assert at_once["output"].to_pylist() == later["output"].to_pylist()
+
+
+def test_whole_numbers_that_a_float_cannot_hold_are_text_beside_floats_of_another_range():
+    found = unify_tables([pa.table({"output": values_array(values)}) for values in ([2**60 + 1], [0.5], [3])])
+    assert found["output"].to_pylist() == [str(2**60 + 1), "0.5", "3"]

@@ -36,10 +36,19 @@ DEAD = {
     ),
     "a name that is no name": changed(deployment="é" * 100),
     "a number that is none": changed(microsec=2**70),
+    "a count that is none": changed(origin={"outbox": "broken", "seq": 1, "dropped": {"full": 2**70}}),
+    "a name that no store can hold": changed(endpoint_id="shop/server/broken\0"),
+    "a name without end": changed(endpoint_id="shop/server/" + "x" * 1_000),
+    "a key that no store can hold": changed(deployment="broken\0"),
+    "a row without end": changed(request={"inputs": [[0] * 10_001]}),
+    "a little too deep": changed(decision=json.loads("[" * 599 + "]" * 599), features=[]).replace(b"[]", b"[0]"),
+    "an infinite reward": changed(op="feedback", request={"id": "x", "reward": float("inf")}),
+    "a reward beyond all sums": changed(op="feedback", request={"id": "x", "reward": [1.0, -1e300]}),
 }
 HANDLED = {
     "not a number": changed(request={"inputs": [[float("nan"), float("inf"), 3]]}, resp={"outputs": [float("nan")]}),
     "ten megabytes": changed(trace="x" * 10_000_000),
+    "as deep as it may be": changed(metrics={"m": json.loads("[" * 598 + "]" * 598)}),
     "deep in a value": changed(request={"inputs": [json.loads("[" * 500 + "]" * 500)]}),
     "a clock of its own": changed(when="1970-01-01T00:00:00Z", event_time="2999-01-01T00:00:00Z"),
     "no clock at all": changed(when="yesterday", event_time="tomorrow"),
@@ -85,7 +94,8 @@ def plain_stream(maker):
 def test_broken_records_are_set_aside_and_shown_nowhere_else(make_reader, plain_stream, range_rows):
     calm, reader = make_reader(range_rows=range_rows), make_reader(range_rows=range_rows)
     calm.consumer().consume(plain_stream)
-    reader.consumer().consume(spoiled(plain_stream, DEAD.values()))
+    numbered = [value.replace(b'"seq": 1', b'"seq": %d' % (i + 1)) for i, value in enumerate(DEAD.values())]
+    reader.consumer().consume(spoiled(plain_stream, numbered))
     with Queries(reader.settings) as queries:
         assert len(queries.dead_letters()) == len(DEAD)
         assert all(letter.reason and len(letter.raw) <= 65_536 for letter in queries.dead_letters())
@@ -121,3 +131,14 @@ def test_a_stream_clock_that_runs_a_year_ahead_or_back_stops_nothing(make_reader
         with Queries(reader.settings) as queries:
             assert queries.counts()["predictions"]["counted"] == 500
             assert len(verdicts(reader)) == len(verdicts(calm))
+
+
+def test_what_begins_as_others_do_may_be_nested_too_deep_all_the_same(maker, make_reader):
+    deep = json.loads("[" * 700 + "]" * 700)
+    for number in range(3):
+        maker.predict("a", f"r{number}", **({"metrics": {"m": deep}} if number == 1 else {}))
+    reader = make_reader()
+    reader.consumer().consume(maker.messages)
+    with Queries(reader.settings) as queries:
+        assert [letter.reason for letter in queries.dead_letters()] == ["nested more than 600 levels deep"]
+        assert queries.counts("a")["predictions"]["counted"] == 2

@@ -30,7 +30,7 @@ def drifting(maker):
     """Errors rise where the demand is high, and come back."""
     labelled(maker, 600, "a", lambda row: 0.1)
     labelled(maker, 500, "b", lambda row: 0.7 if row[1] > 0.5 else 0.1)
-    labelled(maker, 400, "c", lambda row: 0.05)
+    labelled(maker, 900, "c", lambda row: 0.05)
     return maker.messages
 
 
@@ -43,11 +43,11 @@ def test_further_detectors_have_verdicts_and_incidents_like_the_default(make_rea
     assert {"concept_drift", "ddm", "eddm", "hddm_a", "hddm_w"} <= set(found)
     assert found["concept_drift"].state == found["ddm"].state == "cleared"
     assert found["ddm"].kind == "concept_drift"
-    assert [v.rows for v in verdicts if v.status != DETECTED and CLEARS not in v.details] == [500, 500, 500]
+    assert [v.rows for v in verdicts if v.status != DETECTED and CLEARS not in v.details] == [500, 500, 500, 500]
 
 
 def test_the_alarm_of_a_slice_names_it(make_reader, drifting):
-    reader = make_reader(slices="demand>0.5; region", slices_rows=100, detector_arl0=5_000)
+    reader = make_reader(slices="demand>0.5; region", slices_rows=250, detector_arl0=5_000)
     reader.consumer().consume(drifting)
     with Queries(reader.settings) as queries:
         found = [incident for incident in queries.incidents() if incident.detector == "concept_drift_slice"]

@@ -1,7 +1,10 @@
 """What could not be used is kept, but not for ever."""
 
+import pytest
+
 from leeway.record import Position
 from monitoring.dead_letters import PREFIX, DeadLetter, DeadLetters, read
+from monitoring.erase import is_about
 
 
 def letter(number):
@@ -30,3 +33,10 @@ def test_what_came_and_went_within_one_range_is_never_stored():
         letters.add(letter(number))
     puts, deletes = letters.changes()
     assert (len([key for key in puts if key.startswith(PREFIX)]), deletes) == (10_000, [])
+
+
+@pytest.mark.parametrize("raw", [b'{"id": "caf\\u00e9 \\"1\\""}', '{"id": "caf\u00e9 \\"1\\""}'.encode()])
+def test_an_id_is_found_however_its_json_was_written(raw):
+    found = DeadLetter("broken", Position(0, 1), 0, "p/f/d", raw)
+    assert is_about(found, "p/f/d", ['caf\u00e9 "1"'])
+    assert not is_about(found, "p/f/d", ["caf"])

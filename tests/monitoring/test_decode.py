@@ -38,12 +38,32 @@ def test_a_broken_part_of_a_packed_message_keeps_its_place():
     assert second.raw == b"{}"
 
 
+@pytest.mark.parametrize("deep", [b"[" * 700 + b"]" * 700, b'{"a":' * 5_000 + b"7" + b"}" * 5_000])
+def test_a_part_that_is_nested_too_deep_takes_no_other_with_it(deep):
+    tricky = msgspec.structs.replace(OURS, id='[{"\\[,')
+    first, second, third = decode(b'[%s, {"metrics": {"m": %s}} ,%s]' % (encode(OURS), deep, encode(tricky)))
+    assert (first, third) == (OURS, tricky)
+    assert isinstance(second, Undecodable)
+    assert second.reason == "nested more than 600 levels deep" and second.raw.endswith(b"}}")
+
+
+def test_a_deep_message_that_ends_in_its_midst_is_one_dead_letter():
+    for value in (b"[" * 700, b'[{"a":' + b"[" * 700, b"[" * 700 + b"]" * 700 + b"7", b'["' + b'\\"[' * 5_000):
+        (found,) = decode(value)
+        assert isinstance(found, Undecodable)
+
+
+def test_brackets_in_text_are_no_levels():
+    record = msgspec.structs.replace(OURS, id="[" * 2_000, model='{"' * 700)
+    assert decode(encode(record)) == [record]
+
+
 @pytest.mark.parametrize(
     "value, reason",
     [
         (b"", "no JSON"),
         (b"\xff\xfe", "no JSON"),
-        (b"[" * 100_000, "no JSON"),
+        (b"[" * 100_000, "nested more than 600 levels"),
         (b"17", "expected an object"),
         (b'{"model": "m"}', "neither a record"),
         (b'{"model": "m", "request": {}, "labels": 3}', "no record"),

@@ -53,6 +53,23 @@ def test_the_stream_of_these_tests_is_eventful(expected):
     assert detectors == {"concept_drift", "data_drift"}
 
 
+def test_in_which_order_the_fields_of_a_record_lie_shows_in_nothing(make_reader, eventful, expected):
+    """As workers write them, those of one kind begin alike, and are read in another way."""
+    reader = make_reader(labels_age_s=AGE_S)
+    others = [each._replace(value=backwards(each.value)) for each in eventful]
+    assert [each.value for each in others] != [each.value for each in eventful]
+    reader.consumer().consume(others)
+    assert outcome(reader) == expected
+
+
+def backwards(value: bytes) -> bytes:
+    try:
+        fields = msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return value
+    return msgspec.json.encode(dict(reversed(fields.items()))) if isinstance(fields, dict) else value
+
+
 @pytest.mark.parametrize("range_rows", [pytest.param(1, marks=pytest.mark.slow), 7, 500])
 def test_where_ranges_end_shows_in_nothing(make_reader, eventful, expected, range_rows):
     reader = make_reader(labels_age_s=AGE_S, range_rows=range_rows)

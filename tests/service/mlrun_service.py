@@ -15,9 +15,11 @@ ADDRESS = "server.example:8080"
 
 
 class MlrunService:
-    """`kept` has what the client stored, by path without /api/vN/; `unknown` what nobody answers."""
+    """`kept` has what the client stored, by path without /api/vN/; `unknown` what nobody answers. Where `refusal` is
+    set, that is what it says to whatever is to be stored."""
 
     def __init__(self) -> None:
+        self.refusal = ""
         self.kept: dict[str, Any] = {}
         self.unknown: list[str] = []
         self.deployed: list[dict] = []
@@ -42,6 +44,8 @@ class MlrunService:
             return self._deploy(method, path, body)
         if method == "GET":
             return self._read(path)
+        if self.refusal:
+            return 400, {"detail": self.refusal}
         return self._store(method, path, body)
 
     def _read(self, path: str) -> tuple[int, Any]:
@@ -59,6 +63,8 @@ class MlrunService:
         if path == "projects":
             path = f"projects/{body['metadata']['name']}"
             body = {**body, "status": {"state": "online"}}
+        if path.endswith("/model-endpoints"):
+            path += f"/{body['metadata']['name']}"
         if method == "PATCH" and "/runs/" in path:
             for key, value in body.items():
                 at = self.kept[path]

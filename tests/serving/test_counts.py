@@ -43,9 +43,9 @@ def test_how_much_there_is_now_is_told_by_the_living_only(make):
     one, other = make(), make()
     one.block(("depth",))[0] = 2
     other.block(("depth",))[0] = 3
-    assert one.living(("depth",))[0] == 5
+    assert one.sums(living=True)["depth",][0] == 5
     other.close()
-    assert one.living(("depth",))[0] == 2
+    assert one.sums(living=True)["depth",][0] == 2
     assert one.sums()["depth",][0] == 5
 
 
@@ -79,7 +79,7 @@ def test_without_a_disk_memory_does(tmp_path):
     (tmp_path / "file").write_text("")
     counts = Counts(tmp_path / "file" / "below")
     counts.block(("a",))[0] += 1
-    assert counts.sums() == {("a",): counts.sums()["a",]} and counts.living(("a",))[0] == 1
+    assert counts.sums() == {("a",): counts.sums()["a",]} and counts.sums(living=True)["a",][0] == 1
     counts.close()
 
 

@@ -1,6 +1,16 @@
+import sys
+import threading
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
+
+from serving.graph.deployment import COMPONENT, Deployment, Node, Predictor
+from serving.metrics import Metrics
+from serving.nuclio_function import NuclioFunction
+from serving.settings import ServingSettings
+from serving.types import HttpRequest
 
 
 def samples(server):
@@ -17,12 +27,13 @@ def test_requests_and_durations_are_counted_by_deployment(server):
         server.post("/linear/predict", body)
     server.post("/linear/feedback", {"id": "a", "truth": [1]})
     found = samples(server)
-    assert found["leeway_requests_total", "200", "infer", "linear"] == 2
-    assert found["leeway_requests_total", "400", "infer", "linear"] == 1
-    assert found["leeway_requests_total", "200", "feedback", "linear"] == 1
-    assert found["leeway_request_duration_seconds_count", "linear"] == 4
-    assert found["leeway_request_duration_seconds_bucket", "+Inf", "linear"] == 4
-    assert found["leeway_request_duration_seconds_sum", "linear"] > 0
+    assert found["leeway_requests_total", "", "200", "infer", "linear", "linear"] == 2
+    assert found["leeway_requests_total", "", "400", "infer", "linear", "linear"] == 1
+    assert found["leeway_requests_total", "", "200", "feedback", "linear", "linear"] == 1
+    assert found["leeway_request_duration_seconds_count", "", "200", "infer", "linear", "linear"] == 2
+    assert found["leeway_request_duration_seconds_bucket", "", "+Inf", "400", "infer", "linear", "linear"] == 1
+    assert found["leeway_request_duration_seconds_sum", "", "200", "infer", "linear", "linear"] > 0
+    assert found["leeway_requests_in_flight", "linear"] == 0
     assert found["leeway_outbox_records",] >= 0 and found["leeway_outbox_bytes",] >= 0
 
 
@@ -35,12 +46,34 @@ def test_what_nobody_serves_makes_no_series(server):
 
 
 PARTS = st.one_of(st.text(max_size=12), st.sampled_from(["v2", "models", "linear", "infer", "predict", "api", "v1.0"]))
-HEADERS = st.dictionaries(st.sampled_from(["x-request-id", "traceparent", "seldon-puid"]), st.text(max_size=20))
+HEADERS = st.dictionaries(
+    st.sampled_from(["x-request-id", "traceparent", "seldon-puid", "x-leeway-predictor"]), st.text(max_size=20)
+)
 
 
-def test_no_client_makes_series(server):
+@pytest.fixture
+def split(run, components):
+    """A server of one deployment, d, whose requests are shared out between `main` and `canary`."""
+    module = components("""
+        class Linear:
+            held, entered = None, None
+            def predict(self, X, names):
+                if self.held is not None:
+                    Linear.entered.set()
+                    Linear.held.wait(60)
+                return [1] * len(X)
+    """)
+    node = Node("linear", class_name=f"{module}.Linear", implementation=COMPONENT)
+    server = run(Deployment("d", (Predictor("main", node, 50), Predictor("canary", node, 50)), seed=1))
+    server.linear = sys.modules[module].Linear
+    return server
+
+
+@pytest.mark.parametrize("kind", ["server", "split"])
+def test_no_client_makes_series(request, kind):
     """Labels are those of what is served, and fixed words, whatever is asked."""
-    served = {each.endpoint.deployment for each in server.function.gateway._plane.served}
+    server = request.getfixturevalue(kind)
+    served = set(server.function.gateway._plane.names)
 
     @settings(max_examples=150, deadline=None)
     @given(st.sampled_from(["GET", "POST", "PUT", "X"]), st.lists(PARTS, max_size=7), st.binary(max_size=40), HEADERS)
@@ -48,7 +81,7 @@ def test_no_client_makes_series(server):
         server.ask(method, "/" + "/".join(parts), body, headers)
 
     ask()
-    server.post("/linear/predict", {"instances": [[1, 2, 3]]})
+    server.post(f"/{min(served)}/predict", {"instances": [[1, 2, 3]]})
     labels = {}
     for family in text_string_to_metric_families(server.get("/metrics").raw.decode()):
         for sample in family.samples:
@@ -57,6 +90,7 @@ def test_no_client_makes_series(server):
     assert labels["deployment"] <= served and labels["deployment_name"] <= served
     assert labels["status"] <= {"200", "400", "401", "403", "404", "405", "413", "415", "500", "501"}
     assert labels["operation"] <= {"infer", "explain", "feedback"}
+    assert labels["arm"] <= {"", "main", "canary"} and labels["model"] <= served | {"linear"}
     assert all(len(values) <= 40 for values in labels.values())
 
 
@@ -109,17 +143,49 @@ def test_the_names_of_open_inference_servers(server):
 
 
 def test_workers_of_one_function_are_summed_up(server, model_files):
-    from serving.nuclio_function import NuclioFunction
-    from serving.settings import ServingSettings
-    from serving.types import HttpRequest
-
     models = {name: str(path) for name, path in model_files.items()}
     other = NuclioFunction.start(ServingSettings(models, project="shop"), server.settings, "1")
     for answer in (server.function.gateway.answer, other.gateway.answer):
         answer(HttpRequest("POST", "/linear/predict", {}, b'{"instances": [[1, 2, 3]]}'))
-    assert samples(server)["leeway_requests_total", "200", "infer", "linear"] == 2
+    assert samples(server)["leeway_requests_total", "", "200", "infer", "linear", "linear"] == 2
     other.close()
-    assert samples(server)["leeway_requests_total", "200", "infer", "linear"] == 2, "sums never fall"
+    assert samples(server)["leeway_requests_total", "", "200", "infer", "linear", "linear"] == 2, "sums never fall"
+
+
+def test_each_arm_has_requests_and_durations_of_its_own(split):
+    for arm in ("main", "canary", "canary"):
+        split.post("/d/predict", {"instances": [[1]]}, {"x-leeway-predictor": arm})
+    # labels in the order of their names: arm, deployment, model, operation, status
+    series = {arm: (arm, "d", "linear", "infer", "200") for arm in ("main", "canary")}
+    counted = labelled(split, "leeway_requests_total")
+    timed = labelled(split, "leeway_request_duration_seconds_count")
+    for found in (counted, timed):
+        assert {arm: found[key] for arm, key in series.items()} == {"main": 1, "canary": 2}
+
+
+def test_requests_in_flight_are_those_of_all_living_workers(split):
+    other = Metrics(list, None, split.settings.home / "metrics" / "shop/model-server")
+    other.in_flight["d"][0] = 1.0
+    split.linear.held, split.linear.entered = threading.Event(), threading.Event()
+    asked = threading.Thread(target=split.post, args=("/d/predict", {"instances": [[1]]}))
+    asked.start()
+    assert split.linear.entered.wait(60)
+    assert labelled(split, "leeway_requests_in_flight") == {("d",): 2}
+    split.linear.held.set()
+    asked.join()
+    assert labelled(split, "leeway_requests_in_flight") == {("d",): 1}
+    other.counts.close()  # as when it is killed: its file stays, and nobody holds it
+    assert labelled(split, "leeway_requests_in_flight") == {("d",): 0}
+    heir = Metrics(list, None, split.settings.home / "metrics" / "shop/model-server")
+    assert labelled(split, "leeway_requests_in_flight") == {("d",): 0}
+    heir.close()
+
+
+def test_a_request_that_fails_is_not_in_flight_any_more(server):
+    next(iter(server.function.gateway._plane._served.values())).loaded.model.predict = None
+    for path in ("/linear/predict", "/linear/feedback"):
+        server.post(path, {"instances": [[1, 2, 3]]})
+    assert set(labelled(server, "leeway_requests_in_flight").values()) == {0}
 
 
 def test_drops_go_on_where_the_last_worker_ended(server):

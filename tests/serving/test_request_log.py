@@ -5,6 +5,8 @@ import logging
 
 import pytest
 
+from leeway.log_context import UNDERWAY
+
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 SECRET = 0.123454321
 
@@ -45,6 +47,12 @@ def test_a_failure_is_told_with_its_ids(ask):
     assert line["level"] == "error" and "RuntimeError" in line["reason"]
     raised = next(other for other in every if "error" in other)
     assert (raised["deployment"], raised["request_id"]) == ("good", "mine") and "RuntimeError: no" in raised["error"]
+
+
+def test_every_line_of_a_request_has_its_trace_and_none_of_another_time(ask):
+    lines = [line for line in ask(log_requests="all")[1] if "request_id" in line]
+    assert len(lines) == 4 and {line["trace_id"] for line in lines} == {TRACE.split("-")[1]}
+    assert UNDERWAY.now is None
 
 
 def test_all_or_none_are_told_where_that_is_wanted(ask):

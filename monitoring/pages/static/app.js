@@ -19,11 +19,16 @@
         etag = answer.headers.get("ETag");
         show(JSON.parse(body));
       }
-      live.textContent = answer.status < 400 ? "live" : `the dashboard answers ${answer.status}`;
+      say(answer.status < 400 ? "live" : `the dashboard answers ${answer.status}`, answer.status < 400);
     } catch (error) {
-      live.textContent = "the dashboard does not answer";
+      say("the dashboard does not answer", false);
     }
     setTimeout(poll, document.hidden ? HIDDEN_MS : EVERY_MS);
+  }
+
+  function say(words, isGood) {
+    if (live.textContent !== words) live.textContent = words;
+    live.className = isGood ? "on" : "off";
   }
 
   function show(found) {
@@ -79,7 +84,7 @@
     const {unit, lines, between} = entry.chart;
     return {
       width: box.clientWidth, height: 190, tzDate: second => uPlot.tzDate(new Date(second * 1000), "UTC"),
-      scales: {x: {time: true, range: () => [entry.chart.start, entry.chart.start + entry.chart.step * entry.chart.lines[0].values.length]}, y: {range: (_, low, high) => [Math.min(0, low ?? 0), (high || 1) * 1.08]}},
+      scales: {x: {time: true, range: () => [entry.chart.start, entry.chart.start + entry.chart.step * entry.chart.lines[0].values.length]}, y: {range: (_, low, high) => [Math.min(0, low ?? 0), (high || 1) * (entry.chart.marks.length ? 1.25 : 1.08)]}},
       axes: [{...axis, values: times}, {...axis, size: 58, values: (_, ticks) => ticks.map(tick => `${text(tick)}${unit ? " " + unit : ""}`)}],
       cursor: {drag: {x: true, y: false, setScale: false}, points: {size: 6}},
       series: [{value: (_, second) => second == null ? "–" : new Date(second * 1000).toISOString().slice(0, 19).replace("T", " ")},
@@ -119,13 +124,20 @@
     plot.ctx.strokeStyle = plot.ctx.fillStyle = color("muted");
     plot.ctx.setLineDash([4, 4]);
     plot.ctx.font = `${11 * devicePixelRatio}px sans-serif`;
+    const placed = [];  // labels that would lie on one another stand below one another
     for (const [at, label] of chart.marks) {
       const x = plot.valToPos(at, "x", true);
       plot.ctx.beginPath();
       plot.ctx.moveTo(x, plot.bbox.top);
       plot.ctx.lineTo(x, plot.bbox.top + plot.bbox.height);
       plot.ctx.stroke();
-      plot.ctx.fillText(label, x + 4, plot.bbox.top + 12 * devicePixelRatio);
+      const width = plot.ctx.measureText(label).width + 10 * devicePixelRatio;
+      const isLeft = width > plot.bbox.left + plot.bbox.width - x, from = isLeft ? x - width : x;
+      let row = 0;
+      while (placed.some(other => other.row === row && from < other.to && from + width > other.from)) row += 1;
+      placed.push({row, from, to: from + width});
+      plot.ctx.textAlign = isLeft ? "right" : "left";
+      plot.ctx.fillText(label, x + (isLeft ? -5 : 5) * devicePixelRatio, plot.bbox.top + (11 + 13 * row) * devicePixelRatio);
     }
     plot.ctx.restore();
   }

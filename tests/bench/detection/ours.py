@@ -1,15 +1,18 @@
 """The concept detector as a consumer runs it, on streams of errors."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
+from leeway.profile import ErrorLevel
 from leeway.record import Verdict
 from leeway.settings import Settings
 from monitoring.calibrate import CONSERVATIVE, Calibration
 from monitoring.error_level import error_level_from
-from monitoring.error_watch import KIND, ErrorWatch
 from monitoring.label_values import Completed, Entry, Place
+from monitoring.learning_watch import LearningWatch
+from monitoring.learnt_level import KeptLevel
 from monitoring.verdicts import CLEARS, DETECTED
 
 from .autocorrelated import burst_stream
@@ -36,22 +39,23 @@ class BurstResult:
 
 
 def alarms_of(errors: np.ndarray, settings: Settings) -> list[int]:
-    """The rows of a stream on which the detector alarms that its first 2,000 rows calibrate."""
-    detector = Calibration(error_level_from(errors[:LEVEL_ROWS]), settings).detector
-    return [LEVEL_ROWS + row for row in detector.update_many(errors[LEVEL_ROWS:])]
+    """The rows of a stream on which the detector alarms that its first 2,000 rows calibrate, and that goes on learning;
+    it begins anew after each, whether its incident is over or not."""
+    verdicts = verdicts_on(errors[LEVEL_ROWS:], error_level_from(errors[:LEVEL_ROWS]), settings)
+    return [LEVEL_ROWS + verdict.at.offset for verdict in verdicts if verdict.status == DETECTED]
 
 
 def burst_result(seed: int, sd: float, phi: float, settings: Settings = DEFAULT) -> BurstResult:
     """Of one stream of autocorrelated errors."""
     reference, null, raised = burst_stream(seed, sd, phi)
-    calibration = Calibration(error_level_from(reference), settings)
-    opened = incidents(null, calibration)
-    found = incidents(raised, calibration)
+    level = error_level_from(reference)
+    opened = incidents(null, level, settings)
+    found = incidents(raised, level, settings)
     delay = found[0][0] if found and found[0][0] < MISSED_AFTER else None
     follow = len(raised) - (delay or 0)
     return BurstResult(
-        inflation=error_level_from(reference).inflation,
-        told=calibration.delay(2),
+        inflation=level.inflation,
+        told=Calibration(level, settings).delay(2),
         alarms=len(opened),
         open_share=sum(end - start for start, end in opened) / len(null),
         delay=delay,
@@ -60,20 +64,27 @@ def burst_result(seed: int, sd: float, phi: float, settings: Settings = DEFAULT)
     )
 
 
-def incidents(errors: np.ndarray, calibration: Calibration) -> list[tuple[int, int]]:
+def incidents(errors: np.ndarray, level: ErrorLevel, settings: Settings) -> list[tuple[int, int]]:
     """(opened, ended) rows of the incidents of a stream, by the verdicts on it."""
-    detector = calibration.detector
-    detector.statistic = 0.0
-    watch = ErrorWatch("endpoint", 0, KIND, detector, detector, {})
-    items = [Completed(_ENTRY, 0, None, None, Place(row, 0, 0, 0)) for row in range(len(errors))]
-    verdicts: list[Verdict] = []
-    watch.take_many(items, errors, verdicts)
     found: list[tuple[int, int]] = []
     opened = None
-    for verdict in verdicts:
+    for verdict in verdicts_on(errors, level, settings):
         if verdict.status == DETECTED and opened is None:
             opened = verdict.at.offset
         elif CLEARS in verdict.details:
             found.append((opened, verdict.at.offset))
             opened = None
     return found if opened is None else [*found, (opened, len(errors))]
+
+
+def verdicts_on(errors: np.ndarray, level: ErrorLevel, settings: Settings) -> list[Verdict]:
+    """What the default detector says of a stream."""
+    verdicts: list[Verdict] = []
+    watch = LearningWatch("endpoint", 0, level, settings, KeptLevel())
+    watch.take_many(_items(len(errors)), errors, verdicts)
+    return verdicts
+
+
+@lru_cache(maxsize=4)
+def _items(rows: int) -> list[Completed]:
+    return [Completed(_ENTRY, 0, None, None, Place(row, 0, 0, 0)) for row in range(rows)]

@@ -1,5 +1,5 @@
 // PostgreSQL's wire protocol on the loopback, before a PostgreSQL with TimescaleDB in this process (PGlite: one session).
-// Connections take turns by the transaction; COPY is not there. Run: node server.mjs PORT, in a folder with node_modules.
+// Connections take turns by the transaction. Of COPY only that from STDIN in binary is there. Run: node server.mjs PORT, in a folder with node_modules.
 import { createServer } from 'node:net'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
@@ -29,10 +29,11 @@ const GREETING = Buffer.concat([
 ])
 
 let turn = Promise.resolve()
+let searchPath = ''
 
 class Connection {
   constructor (socket, id) {
-    Object.assign(this, { socket, prefix: `c${id}_`, bytes: Buffer.alloc(0), begun: false, batch: [], done: Promise.resolve() })
+    Object.assign(this, { socket, prefix: `c${id}_`, bytes: Buffer.alloc(0), begun: false, batch: [], done: Promise.resolve(), searchPath: 'public' })
     socket.setNoDelay(true)
     socket.on('error', () => {})
     socket.on('data', (data) => { this.bytes = Buffer.concat([this.bytes, data]); this.read() })
@@ -47,13 +48,16 @@ class Connection {
       if (this.bytes.length < size) return
       const one = this.bytes.subarray(0, size)
       this.bytes = this.bytes.subarray(size)
-      this.begun ? this.take(one) : this.greet(one.readInt32BE(4))
+      this.begun ? this.take(one) : this.greet(one.readInt32BE(4), one)
     }
   }
 
-  greet (code) {
+  greet (code, one) {
     if (code === SSL || code === GSS) return this.socket.write('N')
     if (code === CANCEL) return this.socket.end()
+    const given = one.toString('utf8', 8).split('\0')
+    const options = given[given.indexOf('options') + 1]
+    this.searchPath = /-csearch_path=(\S+)/.exec(options)?.[1] ?? this.searchPath
     this.begun = true
     this.socket.write(GREETING)
   }
@@ -61,11 +65,15 @@ class Connection {
   take (one) {
     const type = String.fromCharCode(one[0])
     if (type === 'X') return this.socket.end()
+    if (type === 'd') return this.copied.push(one.subarray(5))
+    if (type === 'c') { this.done = this.done.then(() => this.copyEnds()); return }
+    if (type === 'f') { this.done = this.done.then(() => this.fail('COPY was given up')); return }
     this.batch.push(this.named(type, one))
     if (!'SQH'.includes(type)) return
     const batch = Buffer.concat(this.batch)
     this.batch = []
-    this.done = this.done.then(() => this.run(batch))
+    const copy = /^COPY (\S+) FROM STDIN \(FORMAT binary\)/.exec(batch.toString('utf8', 5))
+    this.done = this.done.then(() => copy ? this.copyBegins(copy[1]) : this.run(batch))
   }
 
   // Prepared statements are the session's, which all connections share: each has names of its own.
@@ -88,6 +96,30 @@ class Connection {
     const before = turn
     turn = new Promise((resolve) => { this.release = resolve })
     await before
+    if (searchPath !== this.searchPath) await database.exec(`SET search_path = ${this.searchPath}`)
+    searchPath = this.searchPath
+  }
+
+  async copyBegins (table) {
+    if (!this.release) await this.begin()
+    Object.assign(this, { copied: [], table })
+    this.socket.write(message('G', Buffer.from([1, 0, 0])))
+  }
+
+  async copyEnds () {
+    const blob = new Blob(this.copied)
+    try {
+      await database.query(`COPY ${this.table} FROM '/dev/blob' (FORMAT binary)`, [], { blob })
+    } catch (error) {
+      return this.fail(error.message)
+    }
+    this.socket.write(Buffer.concat([message('C', text('COPY')), message('Z', Buffer.from('T'))]))
+  }
+
+  async fail (why) {
+    await database.execProtocolRaw(message('Q', text('DO $$ BEGIN RAISE EXCEPTION $e$copy$e$; END $$')))
+    const told = ['SERROR', 'VERROR', 'CXX000', `M${why}`].map(text)
+    this.socket.write(Buffer.concat([message('E', ...told, Buffer.from([0])), message('Z', Buffer.from('E'))]))
   }
 
   end () {

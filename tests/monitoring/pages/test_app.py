@@ -6,6 +6,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+from leeway.record import NodeAnswer
 from monitoring.packing import pack, unpack
 from monitoring.pages.span import Span
 from monitoring.projection import ENDPOINT
@@ -92,6 +93,17 @@ def test_a_request_shows_both_answers_and_its_truth(client):
     assert LIVE in page and SHADOW in page and "joined" in page and "demand" in page
 
 
+def test_a_request_shows_what_each_node_said_and_its_trace(eventful, client):
+    nodes = [NodeAnswer("one", [0.25], 120), NodeAnswer("two", [], 80, "ValueError: no"), NodeAnswer("mean")]
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    eventful.maker.predict("a", "by-graph", nodes=nodes, trace=f"00-{trace}-00f067aa0ba902b7-01", arm="main")
+    eventful.take()
+    page = client.get("/requests.json?id=by-graph").json()["main"]
+    places = [page.index(f'<th scope="row">{each.name}</th>') for each in nodes]
+    assert places == sorted(places)
+    assert "[0.25]" in page and "ValueError: no" in page and trace in page and "<dd>main</dd>" in page
+
+
 def test_an_endpoint_that_is_not_watched_is_first_and_says_why(eventful, client):
     key = ENDPOINT + LIVE
     shared = eventful.reader.shared
@@ -108,12 +120,12 @@ def test_an_endpoint_that_is_not_watched_is_first_and_says_why(eventful, client)
 
 def test_the_search_finds_what_failed_of_one_endpoint_only(client):
     page = client.get(f"/requests.json?failed=1&endpoint={LIVE}").json()["main"]
-    assert page.count("<tr><td>") == 10 and "ValueError: no" in page
+    assert page.count('<tr><td data-label="request">') == 10 and "ValueError: no" in page
     assert "No request matches" in client.get(f"/requests.json?failed=1&endpoint={SHADOW}").json()["main"]
 
 
 def test_the_search_finds_a_word_of_an_error(client):
-    assert client.get("/requests.json?error=valueerror").json()["main"].count("<tr><td>") == 10
+    assert client.get("/requests.json?error=valueerror").json()["main"].count('<tr><td data-label="request">') == 10
     assert "No request matches" in client.get("/requests.json?error=KeyError").json()["main"]
 
 
@@ -123,7 +135,11 @@ def test_the_search_goes_back_to_where_the_time_begins(client, eventful):
     end = Span.of(asked, 0).end
     archived = eventful.reader.archive.read("prediction").to_pylist()
     then = [row["id"] for row in archived if row["error"] and row["appended"] < end]
-    assert 0 < len(then) < 10 and found.count("<tr><td>") == len(then) and all(id in found for id in then)
+    assert (
+        0 < len(then) < 10
+        and found.count('<tr><td data-label="request">') == len(then)
+        and all(id in found for id in then)
+    )
 
 
 def test_versions_are_told_apart_by_their_share(client, eventful):

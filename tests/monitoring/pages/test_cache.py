@@ -25,7 +25,7 @@ def test_an_answer_stands_while_what_it_rests_on_does():
 
 
 def test_a_dear_answer_stands_for_a_while_whatever_is_committed():
-    ask = Maker(0.006)
+    ask = Maker(0.003)
     assert [ask("a"), ask("b")] == [b"0", b"0"]
     ask.clock.advance(1.19)
     assert ask("c") == b"0"

@@ -67,8 +67,8 @@ def test_every_number_of_the_summary_is_on_a_page(eventful, queries):
     assert shown.waiting == 0
     page = eventful.client().get("/system").text
     for name in ("counted", "rows"):
-        assert f'predictions: {name}</th><td class="n">{summary["predictions"][name]:,}</td>' in page
-    assert f'feedback: joined</th><td class="n">{summary["feedback"]["joined"]:,}</td>' in page
+        assert f'"row">{name}</th><td class="n">{summary["predictions"][name]:,}</td>' in page
+    assert f'"row">joined</th><td class="n">{summary["feedback"]["joined"]:,}</td>' in page
 
 
 def test_incidents_are_those_of_the_verdicts_that_alarmed(eventful, queries):

@@ -34,7 +34,7 @@ def test_the_page_says_what_happened_with_rows_and_dates(page):
 
 def test_the_page_says_what_moved_how_sure_that_is_and_what_more_would_cost(page):
     assert "Those rows had moved as well, in demand" in page
-    assert "In demand 100.0% of values lay beyond the training range" in page
+    assert "In demand values moved as a whole and 100.0% of values lay beyond the training range" in page
     assert "by chance that happens less than once in" in page
     assert "Its price is one false alarm in 100 windows; ten times as sensitive" in page
     assert "one such alarm comes in 2,000 labelled rows" in page

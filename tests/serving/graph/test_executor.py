@@ -219,7 +219,7 @@ def test_every_protocol_reaches_a_graph(run, made):
     assert (graph["name"], list(graph["models"])) == ("default", ["one", "two"])
     assert server.get("/api/v1.0/metadata/g").status == 200
     assert server.get("/docs/openapi.json").status == 200
-    assert b'leeway_requests_total{deployment="g"' in server.get("/metrics").raw
+    assert b'leeway_requests_total{arm="",deployment="g"' in server.get("/metrics").raw
 
 
 def test_columns_that_are_named_reach_each_model_in_its_own_order(run, tmp_path, estimators):

@@ -113,3 +113,26 @@ def test_a_topic_that_keeps_the_producers_times_is_refused_with_the_command_that
     )  # fmt: skip
     assert status["state"] == "error"
     assert f"--entity-name {topic} --add-config message.timestamp.type=LogAppendTime" in status["message"]
+
+
+@pytest.mark.engine("secure_kafka")
+def test_a_broker_that_wants_tls_and_a_password_is_read_with_the_options_of_the_function(
+    laptop, secure_kafka, tmp_path
+):
+    url, path = f"{secure_kafka.url}/t-{uuid4().hex[:8]}", tmp_path / "seen"
+    options = json.dumps(
+        {
+            "security_protocol": "SASL_SSL", "sasl_mechanism": "PLAIN", "sasl_user": secure_kafka.user_name,
+            "sasl_pass": secure_kafka.password, "ssl_cafile": str(secure_kafka.ca),
+        }
+    )  # fmt: skip
+    attributes = {"brokers": [secure_kafka.url.removeprefix("kafka://")], "topics": [url.rpartition("/")[2]]}
+    with closing(connect.stream(url, replace(laptop.settings, kafka_options=options))) as stream:
+        stream.append([("k", b"0"), ("k", b"1")])
+        status = laptop.deploy(
+            "reader", CODE, env={"SEEN": str(path), "ACK_UP_TO": "9", "LEEWAY_KAFKA_OPTIONS": options},
+            triggers={"k": {"kind": "kafka-cluster", "explicitAckMode": "explicitOnly", "attributes": attributes}},
+        )  # fmt: skip
+        assert status["state"] == "ready", status["message"]
+        laptop.until(lambda: path.exists() and len(path.read_text().splitlines()) == 2, "both messages")
+        laptop.until(lambda: stream.committed("reader", 0) == 2, "their acknowledgement")

@@ -6,7 +6,6 @@ import random
 import signal
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -84,15 +83,15 @@ def record(op, id, request, response):
 
 
 def test_nothing_is_lost_and_a_copy_of_the_stream_gives_the_same_verdicts(
-    laptop, settings, profile, kafka, postgres, tmp_path
+    laptop, make_laptop, settings, profile, kafka, postgres, tmp_path
 ):
     topic = f"elec-{uuid4().hex[:8]}"
     url = f"{kafka.url}/{topic}"
     with closing(connect.state(settings, "shared")) as shared:
         shared.commit({f"profile/{ENDPOINT}": profile})
     connect.stream(url, settings).close()
-    deploy = partial(
-        laptop.deploy, "drift", "", build={"functionSourceCode": "", "path": str(FUNCTION)},
+    spec = dict(
+        build={"functionSourceCode": "", "path": str(FUNCTION)},
         handler="concept_drift:handler",
         env={
             **SMALL, "INFERENCE_STREAM": url, "LEEWAY_STATE": settings.state, "LEEWAY_SERIES": settings.series,
@@ -103,14 +102,17 @@ def test_nothing_is_lost_and_a_copy_of_the_stream_gives_the_same_verdicts(
         "kind": "kafka-cluster", "explicitAckMode": "explicitOnly", "workerTerminationTimeout": "1s",
         "attributes": {"brokers": [kafka.url.removeprefix("kafka://")], "topics": [topic]},
     }  # fmt: skip
-    status = deploy(triggers={"k": trigger})
-    assert status["state"] == "ready", status
 
+    def deploy(on, **more):
+        status = on.deploy("drift", "", **spec, triggers={"k": {**trigger, **more}})
+        assert status["state"] == "ready", status
+
+    deploy(laptop)
     outbox = Outbox.create(tmp_path / "outbox", settings, SystemClock())
     forwarder = Forwarder(outbox, lambda: connect.stream(url, settings))
     forwarder.start()
     waiting = list(records())
-    parts = [waiting[i : i + len(waiting) // 4] for i in range(0, len(waiting), len(waiting) // 4)]
+    parts = [waiting[i : i + len(waiting) // 6] for i in range(0, len(waiting), len(waiting) // 6)]
 
     def keep(part):
         assert all(outbox.append(KEY, each) for each in part)
@@ -120,21 +122,26 @@ def test_nothing_is_lost_and_a_copy_of_the_stream_gives_the_same_verdicts(
             return sum(shown.position for shown in queries.consumers() if shown.stream == url)
 
     keep(parts[0])
-    laptop.until(lambda: consumed() > 500, "the first ranges")
+    laptop.until(lambda: consumed() > 300, "the first ranges")
     with closing(connect.stream(url, settings)) as stream:
         assert stream.append([(KEY, b"no record")]) == 1
     kafka.stop()
     keep(parts[1])
     kafka.start()
-    laptop.until(lambda: consumed() > 2_000, "ranges after the broker's restart")
+    laptop.until(lambda: consumed() > 1_300, "ranges after the broker's restart")
     postgres.kill()
     keep(parts[2])
     os.kill(laptop.status("drift")["workers"][0]["pid"], signal.SIGKILL)
     postgres.start()
     keep(parts[3])
-    status = deploy(triggers={"k": {**trigger, "numWorkers": 2}})  # the partitions are dealt out anew
-    assert status["state"] == "ready", status
-    for part in parts[4:]:
+    second = make_laptop("second")  # a second consumer of the group joins, takes part, and leaves
+    deploy(second)
+    so_far = consumed()
+    keep(parts[4])
+    laptop.until(lambda: consumed() > so_far + 600, "ranges of two consumers")
+    assert second.api("DELETE", "functions", {"metadata": {"name": "drift"}}).status == 204
+    deploy(laptop, numWorkers=2)  # the partitions are dealt out anew
+    for part in parts[5:]:
         keep(part)
     assert forwarder.close(60)
     with closing(connect.stream(url, settings)) as stream:
