@@ -1,6 +1,7 @@
 """The consumers of one worker: made as their shards show up, ended by a timer where no message does it."""
 
 import logging
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -187,6 +188,11 @@ class Shards:
         }  # fmt: skip
         level = logging.WARNING if incident.state == OPEN else logging.INFO
         _log.log(level, "%s incident: %s", incident.detector.replace("_", " "), incident.state, extra={"with": about})
+
+
+def begin_anew() -> None:
+    """End this process, as at a redeploy; whoever watches it starts another one."""
+    signal.raise_signal(signal.SIGTERM)
 
 
 def stream_of(topic: str, named: str) -> str:

@@ -115,8 +115,8 @@ class DataPlane:
     def endpoint(self, deployment: str, version: str = "") -> Endpoint:
         """Who answers; NotFound where nobody is called so, or not in this version. Of several who answers most."""
         served = self._served.get(deployment)
-        if served is None and not version and deployment in self._running:
-            return self._running[deployment].nominal
+        if served is None and not version and (running := self._running.get(deployment)) is not None:
+            return running.nominal
         if served is None and deployment in self._unloaded:
             raise NotFound(f"{deployment} is unloaded; POST /v2/repository/models/{deployment}/load loads it")
         if served is None or "/" in deployment:
@@ -136,8 +136,8 @@ class DataPlane:
         and `version` have a say in which predictor of several answers."""
         when = time.time()
         served = self._served.get(endpoint.deployment)
-        if served is None and endpoint.deployment in self._running:
-            return self._running[endpoint.deployment].answer(request, headers, version, when)
+        if served is None and (running := self._running.get(endpoint.deployment)) is not None:
+            return running.answer(request, headers, version, when)
         if served is None or served.endpoint.id != endpoint.id:
             served = self._before.get(endpoint.id)
         if served is None:

@@ -5,10 +5,8 @@ Stream events count once, whatever is delivered twice; HTTP answers what was fou
 
 import asyncio
 import json
-import signal
 import time
 from calendar import timegm
-from functools import partial
 
 import nuclio_sdk
 
@@ -32,7 +30,7 @@ async def handler(context, event):
 
 
 def _start(context, topic):
-    from monitoring.shards import Shards, stream_of
+    from monitoring.shards import Shards, begin_anew, stream_of
 
     loop, settings = asyncio.get_running_loop(), context.user_data.settings
 
@@ -40,7 +38,7 @@ def _start(context, topic):
         offset = nuclio_sdk.QualifiedOffset(topic, shard, position - 1)
         asyncio.run_coroutine_threadsafe(context.platform.explicit_ack(offset), loop)
 
-    stream, begin_anew = stream_of(topic, settings.inference_stream), partial(signal.raise_signal, signal.SIGTERM)
+    stream = stream_of(topic, settings.inference_stream)
     shards = Shards(settings, stream, context.logger.warn, acknowledge, taken=begin_anew)
     context.platform.set_termination_callback(shards.close)
     context.platform.set_drain_callback(shards.release)

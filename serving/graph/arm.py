@@ -13,13 +13,15 @@ _VERSION_DIGITS = 12
 
 
 class Arm:
-    """`path` is project/function/deployment/predictor."""
+    """`path` is project/function/deployment/predictor. `is_one_model`: a model is all of it, with no limit of its
+    own, so that what it took is what the request took."""
 
     def __init__(self, name: str, place: Place, path: str):
         self.name, self.place, self.path = name, place, path
         self._places = tuple(place.walk())
         self.is_one_model = len(self._places) == 1 and place.timeout_s is None and place.find()[1] is not None
         self._known: tuple[list, Endpoint] | None = None
+        self._alone: tuple[tuple | None, dict[str, str]] = None, {}
 
     @property
     def endpoint(self) -> Endpoint:
@@ -50,6 +52,14 @@ class Arm:
             metrics=message.metrics,
             names=message.names if message.rows is not run.request.rows else None,
         )
+
+    def path_alone(self, found: tuple[Unit, Endpoint | None]) -> dict[str, str]:
+        """The path of requests to the one model, which is `found` in its place; not to be changed."""
+        known, path = self._alone
+        if known is not found:
+            path = {self.place.name: found[0].label}
+            self._alone = found, path
+        return path
 
     def _made(self, found: Sequence[tuple[Unit, Endpoint | None]]) -> Endpoint:
         unit = found[0][0]

@@ -29,18 +29,18 @@ class Bandit:
         self._arms = ["/".join((*path, child.name)) for child in node.children]
         self._random = random
         self._rewards = [Reward() for _ in self._arms]
-        self._probabilities = self._policy(self._rewards)
+        self._draw = draw(self._policy(self._rewards))
         self.unit = Unit(node.implementation, "1", route=self._route)
 
     def learn(self, rewards: Mapping[str, Reward]) -> None:
         """Take over the rewards of a deployment's arms; those below a child are the child's."""
         found = [_below(arm, rewards) for arm in self._arms]
         if found != self._rewards:
-            self._probabilities = self._policy(found)
+            self._draw = draw(self._policy(found))
             self._rewards = found
 
     def _route(self, message: Message, request: InferenceRequest) -> Choice:
-        return Choice(*draw(self._probabilities, self._random.random()))
+        return Choice(*self._draw(self._random.random()))
 
 
 def _policy(node: Node) -> Callable[[Sequence[Reward]], list[float]]:

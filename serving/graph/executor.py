@@ -7,7 +7,7 @@ asked (-2); what several children said is combined, or else the first one's is t
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -80,28 +80,29 @@ class Run:
         self.routing |= other.routing
         self.path |= other.path
         self.spoke += other.spoke
-        self._choose(other.chosen, other.propensity)
+        self.chosen += other.chosen
+        self._multiply(other.propensity)
 
     def choose(self, name: str, probability: float | None) -> None:
-        self._choose([name], probability)
+        self.chosen.append(name)
+        self._multiply(probability)
 
-    def _choose(self, names: list[str], probability: float | None) -> None:
-        self.chosen += names
+    def _multiply(self, probability: float | None) -> None:
         known = self.propensity is not None and probability is not None
         self.propensity = self.propensity * probability if known else None
 
 
 class Executor:
-    """Of every graph of a worker. `limit_s` is the time of nodes that have none of their own."""
+    """Of every graph of a worker."""
 
-    def __init__(self, crew: Crew, limit_s: float | None = None):
-        self._crew, self._limit_s = crew, limit_s
+    def __init__(self, crew: Crew):
+        self._crew = crew
 
     def run(self, place: Place, message: Message, run: Run) -> Message:
         """What comes out below a node; ServingError names the node that failed, and `run` says what went before."""
         unit, endpoint = place.find()
         name = place.name
-        run.path[name] = f"{unit.class_name}:{unit.version}" if unit.version else unit.class_name
+        run.path[name] = unit.label
         run.routing[name] = ALL
         if unit.transform_input is not None:
             message = self._step(place, run, endpoint, unit.transform_input, message)
@@ -110,22 +111,6 @@ class Executor:
         if unit.transform_output is not None:
             message = self._step(place, run, None, unit.transform_output, message)
         return message
-
-    def run_alone(self, place: Place, message: Message, run: Run) -> Message:
-        """As `run`, of a model that is all of its graph and has no limit of its own: what it took is what the request
-        took."""
-        if self._limit_s is not None:
-            return self.run(place, message, run)
-        unit, endpoint = place.find()
-        name = place.name
-        run.path[name] = f"{unit.class_name}:{unit.version}" if unit.version else unit.class_name
-        run.routing[name] = ALL
-        run.spoke.append(endpoint)
-        began = time.perf_counter_ns()
-        try:
-            return unit.transform_input(message, run.request)
-        except (Exception, SystemExit) as found:
-            raise self._failed(place, run, began, found) from found
 
     def _below(self, place: Place, unit: Unit, message: Message, run: Run) -> Message:
         choice = Choice(ALL) if unit.route is None else self._route(place, unit, message, run)
@@ -143,6 +128,8 @@ class Executor:
     def _all(self, place: Place, message: Message, run: Run) -> list[Message]:
         """Side by side, the first and quick ones in this thread; all of them are waited for, and the first one's error
         is raised."""
+        if all([child.is_quick for child in place.children[1:]]):
+            return _waited([partial(self.run, child, message, run) for child in place.children])
         works: list[Callable[[], Message]] = []
         apart: list[Run] = []
         for i, child in enumerate(place.children):
@@ -150,24 +137,21 @@ class Executor:
                 works.append(partial(self.run, child, message, run if not apart else _part(run, apart)))
             else:
                 works.append(self._crew.start(partial(self.run, child, message, _part(run, apart))).result)
-        messages, error = [], None
-        for work in works:
-            try:
-                messages.append(work())
-            except ServingError as found:
-                error = error or found
-        for part in apart:
-            run.join(part)
-        if error is not None:
-            raise error
-        return messages
+        try:
+            return _waited(works)
+        finally:
+            for part in apart:
+                run.join(part)
 
     def _route(self, place: Place, unit: Unit, message: Message, run: Run) -> Choice:
         began = time.perf_counter_ns()
         try:
-            choice = self._in_time(place, unit.route, message, run.request)
+            if place.timeout_s is None:
+                choice = unit.route(message, run.request)
+            else:
+                choice = self._in_time(place, place.timeout_s, unit.route, message, run.request)
         except (Exception, SystemExit) as found:
-            raise self._failed(place, run, began, found) from found
+            raise self.failed(place, run, began, found) from found
         branch = choice.branch
         if type(branch) is not int or not STOP <= branch < len(place.children):
             error = ModelFailed(
@@ -186,28 +170,25 @@ class Executor:
         began, pace = time.perf_counter_ns(), place.pace
         run.spoke.append(endpoint)
         try:
-            if self._limit_s is None and place.timeout_s is None:
+            if place.timeout_s is None:
                 said = step(message, run.request)
             else:
-                said = self._in_time(place, step, message, run.request)
+                said = self._in_time(place, place.timeout_s, step, message, run.request)
         except (Exception, SystemExit) as found:
-            raise self._failed(place, run, began, found) from found
+            raise self.failed(place, run, began, found) from found
         took_us = (time.perf_counter_ns() - began) // 1000
         if pace.last_us is not None:
             pace.last_us = took_us
         run.nodes.append(NodeAnswer(place.name, said.rows, took_us))
         return said
 
-    def _in_time(self, place: Place, step: Callable, message: Any, request: InferenceRequest) -> Any:
-        limit_s = self._limit_s if place.timeout_s is None else place.timeout_s
-        if limit_s is None:
-            return step(message, request)
+    def _in_time(self, place: Place, limit_s: float, step: Callable, message: Any, request: InferenceRequest) -> Any:
         try:
             return self._crew.start(partial(step, message, request)).result(limit_s)
         except Late:
             raise NodeTimedOut(f"node {place.name!r} did not answer within {limit_s:g} s") from None
 
-    def _failed(self, place: Place, run: Run, began: int, found: BaseException) -> ServingError:
+    def failed(self, place: Place, run: Run, began: int, found: BaseException) -> ServingError:
         """What a node raised, with its name."""
         if isinstance(found, NodeTimedOut):
             error: ServingError = found
@@ -222,6 +203,19 @@ class Executor:
             )
         run.nodes.append(NodeAnswer(place.name, [], _microsec(began), str(error)))
         return error
+
+
+def _waited(works: Iterable[Callable[[], Message]]) -> list[Message]:
+    """What all of them say; the first one's error where there is one, when all are done."""
+    messages, error = [], None
+    for work in works:
+        try:
+            messages.append(work())
+        except ServingError as found:
+            error = error or found
+    if error is not None:
+        raise error
+    return messages
 
 
 def _part(run: Run, apart: list[Run]) -> Run:

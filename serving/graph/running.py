@@ -1,6 +1,7 @@
 """A deployment of several predictors, or of a graph: chooses who answers, and runs it."""
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from random import Random
 
@@ -17,6 +18,7 @@ from .deployment import Deployment
 from .executor import Executor, Place, Run
 from .message import Message
 from .shadow import Shadow
+from .unit import ALL
 
 FORCED = "x-leeway-predictor"
 
@@ -49,12 +51,14 @@ class Running:
     ):
         self.deployment, self.arms, self.shadows = deployment, tuple(arms), tuple(shadows)
         self.bandits = tuple(bandits)
-        self._executor, self._random = executor, random
+        self._executor, self._random, self._sticky = executor, random, deployment.sticky
         self._nominal: Endpoint | None = None
         self._names = [arm.name for arm in self.arms]
-        self._index = {name: i for i, name in enumerate(self._names) if len(self._names) > 1}
         # Under it the choice of the predictor stands in Seldon's meta.routing; no node is called so.
         self.routing_name = f"{deployment.name}/predictor"
+        several = len(self.arms) > 1
+        self._routing = {name: {self.routing_name: i} if several else {} for i, name in enumerate(self._names)}
+        self._alone = {arm.name: {**self._routing[arm.name], arm.place.name: ALL} for arm in self.arms}
         self.split = Split(tuple(float(each.weight) for each in deployment.live))
 
     @property
@@ -75,22 +79,53 @@ class Running:
         if request.operation is Operation.EXPLAIN:
             raise self._unexplained()
         arm, propensity, by_key = self._choose(request, headers, version)
-        index = self._index.get(arm.name)
-        run = Run(request) if index is None else Run(request, [arm.name], propensity, {self.routing_name: index})
         for shadow in self.shadows:
             shadow.offer(request, arm.name, headers.get("traceparent"))
         message = Message(request.rows, request.names, None, request.tags)
+        if arm.is_one_model:
+            return self._ask_alone(arm, propensity, by_key, message, request, when)
+        run = self._begun(arm, propensity, request)
         try:
-            run_through = self._executor.run_alone if arm.is_one_model else self._executor.run
-            message = run_through(arm.place, message, run)
+            message = self._executor.run(arm.place, message, run)
         except ServingError as error:
             error.walk = arm.walk(run, message, by_key)
             raise
         walk = arm.walk(run, message, by_key)
-        prediction = message.prediction
-        return InferenceResponse(
-            request.id, walk.endpoint, message.said if prediction is None else prediction, when, walk
+        return InferenceResponse(request.id, walk.endpoint, message.said, when, walk)
+
+    def _begun(self, arm: Arm, propensity: float, request: InferenceRequest) -> Run:
+        routing = self._routing[arm.name]
+        return Run(request, [arm.name], propensity, {**routing}) if routing else Run(request)
+
+    def _ask_alone(
+        self, arm: Arm, propensity: float, by_key: str | None, message: Message, request: InferenceRequest, when: float
+    ) -> InferenceResponse:
+        """As the executor does, of a model that is all of its arm: the way is known before it is gone."""
+        place = arm.place
+        found = unit, endpoint = place.find()
+        began, path, routing = time.perf_counter_ns(), arm.path_alone(found), self._alone[arm.name]
+        try:
+            said = unit.transform_input(message, request)
+        except (Exception, SystemExit) as raised:
+            run = self._begun(arm, propensity, request)
+            run.path, run.routing = path, routing
+            run.spoke.append(endpoint)
+            error = self._executor.failed(place, run, began, raised)
+            error.walk = arm.walk(run, message, by_key)
+            raise error from raised
+        is_choice = len(self.arms) > 1
+        walk = Walk(
+            endpoint=endpoint,
+            arm=arm.name if is_choice else None,
+            propensity=propensity if is_choice else None,
+            key_hash=by_key,
+            routing=routing,
+            path=path,
+            tags=said.tags,
+            metrics=said.metrics,
+            names=said.names if said.rows is not request.rows else None,
         )
+        return InferenceResponse(request.id, endpoint, said.prediction, when, walk)
 
     def hear(self, told: Feedback) -> Walk | None:
         """Tell the nodes that want to know, as far as `routing` says who was asked; who that was, where it does."""
@@ -113,6 +148,7 @@ class Running:
     @split.setter
     def split(self, split: Split) -> None:
         self._split, self.most = split, self.arms[split.weights.index(max(split.weights))]
+        self._draw = draw(split.weights)
         self._nominal = None
 
     def renew(self) -> None:
@@ -139,12 +175,13 @@ class Running:
                 error.walk = Walk(endpoint=self.most.endpoint)
                 raise error
             return arms[self._names.index(forced)], 1.0, None
-        weights, by = self._split.weights, self.deployment.sticky
+        by = self._sticky
         key = (headers.get(by) or request.labels.get(by) or "") if by else ""
         if key:
+            weights = self._split.weights
             index = sticky(key, self._names, weights)
             return arms[index], weights[index] / sum(weights), key_hash(key)
-        index, propensity = draw(weights, self._random.random())
+        index, propensity = self._draw(self._random.random())
         return arms[index], propensity, None
 
     def _of_version(self, version: str) -> Arm:

@@ -31,3 +31,8 @@ class Unit(NamedTuple):
     aggregate: Callable[[Sequence[Message], InferenceRequest], Message] | None = None
     transform_output: Step | None = None
     feedback: Callable[[Feedback, int | None], None] | None = None
+
+    @property
+    def label(self) -> str:
+        """How Seldon's meta.requestPath names it."""
+        return f"{self.class_name}:{self.version}" if self.version else self.class_name

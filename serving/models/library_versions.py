@@ -1,7 +1,6 @@
 """Whether the libraries here are those that a model was logged with."""
 
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 _ALSO = {"xgboost": "xgboost-cpu"}
 
@@ -20,6 +19,8 @@ def other_versions(logged: Mapping[str, str]) -> list[str]:
 
 
 def _installed(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version  # few models say what they were logged with
+
     for name in filter(None, (package, _ALSO.get(package))):
         try:
             return version(name)

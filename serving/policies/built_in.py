@@ -39,8 +39,8 @@ def _random_abtest(node: Node, random: Random) -> Unit:
             f"node {node.name!r}: RANDOM_ABTEST has 2 children and a ratioA from 0 to 1; this one has "
             f"{len(node.children)} and {ratio:g}"
         )
-    weights = (ratio, 1 - ratio)
-    return Unit("RANDOM_ABTEST", "1", route=lambda message, request: Choice(*draw(weights, random.random())))
+    among = draw((ratio, 1 - ratio))
+    return Unit("RANDOM_ABTEST", "1", route=lambda message, request: Choice(*among(random.random())))
 
 
 def _combiner(name: str, combine: Callable[[Sequence[Prediction]], Prediction]) -> Callable[[Node, Random], Unit]:

@@ -42,6 +42,8 @@ def _mean_rows(values: list[list[list[float]]]) -> list[list[float]]:
     count = len(values)
     if any(len(each) != len(values[0]) for each in values):
         return _mean(values).tolist()
+    if count == 2:  # the most common, and without a call for each cell
+        return [[(one + other) / 2 for one, other in zip(*rows)] for rows in zip(*values)]
     return [[sum(cell) / count for cell in zip(*rows)] for rows in zip(*values)]
 
 

@@ -1,21 +1,21 @@
 """A weighted draw."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+
+# From a number of [0, 1) to (which of the weights it falls on, its share of them all)
+Draw = Callable[[float], tuple[int, float]]
 
 
-def draw(weights: Sequence[float], at: float) -> tuple[int, float]:
-    """(which of the weights a number `at` from [0, 1) falls on, its share of them all). Shares that are 0 are never
-    drawn.
+def draw(weights: Sequence[float]) -> Draw:
+    """Prepared, as the same weights are drawn from many times. Those that are 0 are never drawn.
 
-    >>> draw([90, 10], 0.3), draw([90, 10], 0.95)
+    >>> among = draw([90, 10])
+    >>> among(0.3), among(0.95)
     ((0, 0.9), (1, 0.1))
     """
     total = sum(weights)
-    left, last = at * total, 0
-    for i, weight in enumerate(weights):
-        if weight > 0:
-            last = i
-            if left < weight:
-                break
-            left -= weight
-    return last, weights[last] / total
+    found = [(i, weight / total) for i, weight in enumerate(weights) if weight > 0]
+    bounds = list(accumulate(weights[i] for i, _ in found))[:-1]
+    return lambda at: found[bisect_right(bounds, at * total)]

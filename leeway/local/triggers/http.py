@@ -20,7 +20,6 @@ from uuid import uuid4
 
 import msgspec
 import nuclio_sdk
-import uvicorn
 from nuclio_sdk.event import _EventDeserializer
 
 from ..answer import Answer, UnanswerableOutput, answer
@@ -28,6 +27,7 @@ from ..function_spec import FunctionSpec, Trigger
 from ..handler import Handler
 from ..launch import Launch
 from .base import BaseTrigger
+from .light_uvicorn import Config, Server
 from .one_write import OneWriteProtocol
 
 KEEP_ALIVE_S = 20
@@ -52,7 +52,7 @@ class HttpTrigger(BaseTrigger):
 
     async def prepare(self, handler: Handler) -> None:
         self._application = HttpApplication(self._trigger, handler, self._logger)
-        config = uvicorn.Config(
+        config = Config(
             self._application,
             http=OneWriteProtocol,
             ws="none",
@@ -83,7 +83,7 @@ class HttpTrigger(BaseTrigger):
         await self._serving
 
 
-class DrainingServer(uvicorn.Server):
+class DrainingServer(Server):
     """A server that ends without failing a client: each open connection is answered once more, with
     `connection: close`. uvicorn's own way closes idle connections at once, and their next request meets that."""
 
