@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from threading import Event, Lock, Thread
+from typing import Self
 
 import msgspec
 
@@ -67,12 +68,13 @@ class Shards:
         self._closing = Event()
         self._timer = Thread(target=self._run, name="leeway-ranges", daemon=True)
 
-    def start(self) -> None:
-        """Start the timer, what keeps the stores small, what tells people, and the log."""
+    def start(self) -> Self:
+        """Start the timer, what keeps the stores small, what tells people, and the log; itself."""
         start_logging(self._settings, function=self._settings.function_name)
         self._timer.start()
         self._keeper.start()
         self._notifier.start()
+        return self
 
     def offer(self, message: Message) -> bool:
         """Hand a message to its shard's consumer. False: a store is away, so offer it again."""

@@ -42,8 +42,7 @@ def _start(context, topic):
     shards = Shards(settings, stream, context.logger.warn, acknowledge, taken=begin_anew)
     context.platform.set_termination_callback(shards.close)
     context.platform.set_drain_callback(shards.release)
-    shards.start()
-    return shards
+    return shards.start()
 
 
 def _answer(context, event):
