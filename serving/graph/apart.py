@@ -112,7 +112,17 @@ def _leave_behind(kept: int) -> None:
     """What the process was forked from goes on with: its signals, its sockets, its files."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for fd in [int(each.name) for each in Path("/dev/fd").iterdir()]:
-        if fd > 2 and fd != kept:
+    for each in list(Path("/dev/fd").iterdir()):
+        fd = int(each.name)
+        if fd > 2 and fd != kept and not _is_the_process_own(each):
             with suppress(OSError):
                 os.close(fd)
+
+
+def _is_the_process_own(fd: Path) -> bool:
+    """Whether it leads nowhere else, as what threads are woken by. Libraries that start threads anew in a fork, as gRPC
+    does, end the process where those are gone."""
+    try:
+        return str(fd.readlink()).startswith("anon_inode:")
+    except OSError:  # not there any more, or a system that does not say
+        return False
