@@ -149,6 +149,7 @@ class Forwarder:
 
     def _end(self) -> None:
         if self._sender.is_done:
+            self._outbox.settle()
             if not self._sender.end(self._connected()):
                 raise StoreError("the stream takes nothing")
             self._outbox.delete()

@@ -105,6 +105,12 @@ class Outbox:
         with self._lock:
             self._refusal = self._refusal or reason
 
+    def settle(self) -> None:
+        """Write the drop counts that found no place in the file yet, as far as there is one now."""
+        with self._lock:
+            for key in self._unkept.keys() - self._slots.keys():
+                self._add_slot(key)
+
     def reclaim(self) -> None:
         """Give back the room of what was forwarded, where there is enough of it and little that waits. Only the
         forwarder calls this. OSError where the file could not be changed.

@@ -214,8 +214,10 @@ class World:
         self.maybe_dropped -= 1
         if kept:
             self.kept[token] = Kept(outbox.id, outbox.file.end)
-        else:
+        elif record.stream_key in {slot.key for slot in outbox.file.slots}:
             self.dropped += 1
+        else:  # the disk refused the key's place in the file, so that the count goes with the process
+            self.maybe_dropped += 1
 
     def _lose_power(self, path: Path) -> None:
         size = path.stat().st_size

@@ -278,6 +278,17 @@ def test_a_sync_that_fails_drops_the_record_for_good(folder, clock, memory_strea
     assert [(end.origin.seq, end.origin.dropped) for end in ends(memory_stream)] == [(0, {"write_error": 1})]
 
 
+def test_drops_that_found_no_place_in_the_file_are_told_at_the_end(outbox, memory_stream, monkeypatch):
+    def refuse(key):
+        raise OSError(28, "no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox.file, "add_slot", refuse)
+        assert not outbox.append(KEY, lambda origin: b"dropped")
+    assert Forwarder(outbox, lambda: memory_stream).close(5)
+    assert [(end.origin.seq, end.origin.dropped) for end in ends(memory_stream)] == [(0, {"no_slot": 1})]
+
+
 def test_an_outbox_of_another_layout_stays_where_it_is_and_holds_nobody_up(
     outbox, memory_stream, folder, settings, clock
 ):
