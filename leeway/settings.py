@@ -69,7 +69,7 @@ class Settings:
     range_seconds: float = _setting("range.seconds", 1.0, "seconds after its first record, likewise", 0.01)
     labels_age_s: int = _setting("labels.age_s", 30 * 86_400, "how long predictions and truth wait for each other", 1)
     labels_count: int = _setting("labels.count", 10_000_000, "how many predictions may wait for truth", 1)
-    detector_arl0: int = _setting("detector.arl0", 20_000, "labelled rows to one false alarm of concept drift", 100)
+    detector_arl0: int = _setting("detector.arl0", 18_000, "labelled rows to one false alarm of concept drift", 100)
     detector_odds: float = _setting("detector.odds", 1.6, "the odds ratio that the CUSUM is tuned to", 1.01, 100.0)
     detector_burst_odds: float = _setting(
         "detector.burst_odds", 1.75, "the same where errors come in bursts", 1.01, 100.0
