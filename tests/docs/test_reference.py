@@ -31,7 +31,7 @@ def test_a_generated_page_is_current(generated, name):
 def test_the_reference_holds_every_field_command_and_metric(generated):
     assert "| `propensity` |" in generated["record.md"] and "| `class` |" in generated["record.md"]
     assert "## leeway deploy" in generated["cli.md"] and "### leeway hub serve" in generated["cli.md"]
-    assert "| `LEEWAY_DETECTOR_ARL0` | `20000` |" in generated["settings.md"]
+    assert "| `LEEWAY_DETECTOR_ARL0` | `18000` |" in generated["settings.md"]
     assert "| `LEEWAY_SERIES` |  |" in generated["settings.md"] and "NUCLIO" not in generated["settings.md"]
     assert "| `leeway_requests_total` | counter |" in generated["metrics.md"]
     assert "| `leeway_stream_lag` | gauge | `stream` |" in generated["metrics.md"]

@@ -90,7 +90,7 @@ def test_elec2_alarms_when_it_moves_names_what_moves_and_tells_it(watched):
     assert "at row 11,904, the concept detector raised" in story
     assert "vicprice, vicdemand and transfer from 26 April 1997" in story
     assert "Where nothing changes, one such alarm comes in 18,000 labelled rows" in story
-    assert "Ten times as sensitive (one false alarm in 2,000) it would have come" in story
+    assert "Ten times as sensitive (one false alarm in 1,800) it would have come" in story
     assert "No slices are watched" in story
     assert "\n" not in story
 
