@@ -1,6 +1,7 @@
 """What a machine lacks is left out and said; where CI is true, it fails."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,8 +24,11 @@ def run(tmp_path, *tests, ci):
 def test_tests_of_an_engine_that_is_not_there_are_left_out_and_said(tmp_path):
     done = run(tmp_path, TESTS, ci="")
     assert done.returncode == 0, done.stdout
-    assert "left out: 4 tests, as this machine lacks Java for Kafka (Debian: apt-get install" in done.stdout
-    assert "4 deselected" in done.stdout and "skipped" not in done.stdout
+    told = re.search(
+        r"left out: (\d+) tests, as this machine lacks Java for Kafka \(Debian: apt-get install", done.stdout
+    )
+    assert told and int(told[1]) > 3
+    assert f"{told[1]} deselected" in done.stdout and "skipped" not in done.stdout
 
 
 def test_a_build_server_leaves_nothing_out(tmp_path):

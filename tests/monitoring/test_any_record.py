@@ -97,6 +97,7 @@ def watching(tmp_path_factory):
     return Settings(home=tmp_path_factory.mktemp("home"), window_rows=20, warming_rows=10, detector_arl0=100)
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(records=st.lists(RECORDS, min_size=1, max_size=5), is_ascii=st.booleans())
 def test_any_record_is_archived_or_set_aside_wherever_ranges_end(watching, profile_bytes, records, is_ascii):
