@@ -35,7 +35,7 @@ def test_two_short_demos_add_up_each_by_itself_and_find_the_same(laptop, unchang
 
 
 def test_a_demo_after_ctrl_c_counts_nothing_of_the_one_before(laptop):
-    code, shown = laptop.interrupt_at("replay: ", "demo", "--rows", "6000")
+    code, shown = laptop.interrupt_at("replay: ", "demo", "--rows", "30000")  # still at it when it is told to stop
     assert code == 130, shown
     laptop.run("demo", "--rows", "6000")
     assert differences(laptop.summary) == []
