@@ -145,15 +145,13 @@ class ConceptWatch:
         verdicts: list[Verdict],
     ) -> None:
         for name, watch in self._watches.items():
-            statistics = watch.take_many(completed, errors, verdicts).tolist()
             if name != KIND:
+                watch.take_many(completed, errors, verdicts)
                 continue
+            statistics, thresholds = (each.tolist() for each in watch.take_many(completed, errors, verdicts))
             for start, stop in _seconds(clocks):
-                of_second = statistics[start:stop]
-                points.extent(CONCEPT, self._endpoint, clocks[start], min(of_second), max(of_second), stop - start)
-                points.extent(
-                    CONCEPT_THRESHOLD, self._endpoint, clocks[start], watch.threshold, watch.threshold, stop - start
-                )
+                for series, values in ((CONCEPT, statistics[start:stop]), (CONCEPT_THRESHOLD, thresholds[start:stop])):
+                    points.extent(series, self._endpoint, clocks[start], min(values), max(values), stop - start)
 
     def _warm(self, error: int) -> None:
         self._warming.append(error)

@@ -29,22 +29,21 @@ class LearningWatch:
             endpoint, shard, KIND, self.cusum, self.cusum, calibration.details(), learnt=self._learnt
         )
 
-    @property
-    def threshold(self) -> float:
-        return self.cusum.threshold
-
-    def take_many(self, items: Sequence[Completed], errors: np.ndarray, verdicts: list[Verdict]) -> np.ndarray:
-        """Take rows in order, errors int8 of shape (n,); the statistic after each."""
-        found, start = [np.empty(0)], 0
+    def take_many(
+        self, items: Sequence[Completed], errors: np.ndarray, verdicts: list[Verdict]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Take rows in order, errors int8 of shape (n,); the statistic after each, and the threshold that it had."""
+        found, thresholds, start = [np.empty(0)], [np.empty(0)], 0
         while start < len(items):
             stop = len(items) if self._learnt.is_done else start + self._watch.rows_to_stretch_end
             found.append(self._watch.take_many(items[start:stop], errors[start:stop], verdicts))
+            thresholds.append(np.full(len(found[-1]), self.cusum.threshold))
             start = stop
             if self._watch.is_between_stretches and self._learnt.grown():
                 calibration = self._calibration()
                 self.cusum = calibration.detector
                 self._watch.go_on_with(self.cusum, calibration.details())
-        return np.concatenate(found)
+        return np.concatenate(found), np.concatenate(thresholds)
 
     def snapshot(self) -> Kept:
         """What to keep of the watch, besides `learnt`."""

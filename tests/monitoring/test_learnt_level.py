@@ -51,7 +51,7 @@ def test_rows_without_alarm_join_the_level_until_there_are_enough():
 
 def test_a_certain_level_has_a_lower_threshold():
     watch, _ = watched(drawn(0, (12_000, 0.1)))
-    assert watch.threshold < watched(drawn(0, (10, 0.1)))[0].threshold - 0.3
+    assert watch.cusum.threshold < watched(drawn(0, (10, 0.1)))[0].cusum.threshold - 0.3
 
 
 def test_a_slow_rise_is_found_and_not_learnt():
