@@ -1,11 +1,14 @@
 """For every test: the slow ones run last, and neither a process nor an event loop outlives them."""
 
 import asyncio
+import os
 import sys
 from contextlib import suppress
 
 import psutil
 import pytest
+
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"  # its threads begin anew in every fork of the tests' process otherwise
 
 
 @pytest.fixture(autouse=True)
