@@ -18,6 +18,7 @@ import pandas as pd
 from detection.mlrun_drift import DETECTED, POTENTIAL, general_drift
 from scipy.signal import lfilter
 from scipy.stats import ks_2samp
+from threadpoolctl import threadpool_limits
 
 from leeway.settings import Settings
 from monitoring.detectors.data_drift import DataDrift
@@ -249,10 +250,11 @@ def speed() -> bool:
         watched, window = Watched(frames(rng, REFERENCE)), columns(frames(rng, WINDOW))
         outputs = [0] * WINDOW
         seconds = []
-        for _ in range(5):
-            begin = time.process_time()
-            watched.detector.score(window, outputs)
-            seconds.append(time.process_time() - begin)
+        with threadpool_limits(1):  # threads that wait for each other would be counted, too
+            for _ in range(5):
+                begin = time.process_time()
+                watched.detector.score(window, outputs)
+                seconds.append(time.process_time() - begin)
         print(f"speed, d={features}: {min(seconds) * 1_000:.2f} ms (at most {bar})", flush=True)
         held.append(min(seconds) * 1_000 <= bar)
     return all(held)
