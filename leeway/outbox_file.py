@@ -88,12 +88,7 @@ class OutboxFile:
         head = layout.unpack_head(data)
         file = cls(path, fd, files, head.id, head.base, head.sent)
         file._is_own = False
-        for index in range(layout.SLOTS):
-            start = layout.slot_offset(index)
-            found = layout.unpack_slot(data[start : start + layout.SLOT_BYTES].ljust(layout.SLOT_BYTES, b"\0"))
-            if found is None:
-                break
-            file.slots.append(Slot(index, *found))
+        file.slots = [Slot(index, *found) for index, found in enumerate(layout.unpack_slots(data))]
         file.end = max(head.sent, head.base + files.size(fd) - DATA)
         return file
 

@@ -114,6 +114,18 @@ def unpack_slot(data: bytes) -> tuple[str, int, dict[str, int]] | None:
     return name[:length].decode(), last, dropped
 
 
+def unpack_slots(data: bytes) -> list[tuple[str, int, dict[str, int]]]:
+    """Those that are taken, from the first DATA bytes of a file, or as much of them as there is."""
+    found = []
+    for index in range(SLOTS):
+        start = slot_offset(index)
+        slot = unpack_slot(data[start : start + SLOT_BYTES].ljust(SLOT_BYTES, b"\0"))
+        if slot is None:
+            break
+        found.append(slot)
+    return found
+
+
 def pack_frame(position: int, slot: int, number: int, payload: bytes) -> bytes:
     """A frame to be written at `position`."""
     tag = slot << _NUMBER_BITS | number

@@ -30,7 +30,7 @@ def _read(path: Path) -> tuple[int, Counter[str]]:
     with path.open("rb") as file:
         data = file.read(layout.DATA)
         head = layout.unpack_head(data)
-        slots = _slots(data)
+        slots = layout.unpack_slots(data)
         begin = layout.DATA + head.sent - head.base
         waiting = max(0, path.stat().st_size - begin)
         if begin + waiting <= KEPT:  # room that is used again, so it tells less than the frames do
@@ -38,14 +38,3 @@ def _read(path: Path) -> tuple[int, Counter[str]]:
             frames = layout.unpack_frames(file.read(), head.sent, len(slots))
             waiting = frames[-1].end - head.sent if frames else 0
     return waiting, sum((Counter(dropped) for _, _, dropped in slots), Counter())
-
-
-def _slots(data: bytes) -> list[tuple[str, int, dict[str, int]]]:
-    found = []
-    for index in range(layout.SLOTS):
-        start = layout.slot_offset(index)
-        slot = layout.unpack_slot(data[start : start + layout.SLOT_BYTES].ljust(layout.SLOT_BYTES, b"\0"))
-        if slot is None:
-            break
-        found.append(slot)
-    return found

@@ -1,5 +1,6 @@
 """Records of one kind in one batch, as columns."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from leeway.record import Record, Request, Response
@@ -10,7 +11,7 @@ from .said_columns import said_columns
 _AT_ONCE = 64
 
 
-class Taken:
+class Taken(ABC):
     """Records in stream order: taken one by one, ended, and read then.
 
     A few at a time are taken apart into columns and let go. So the next ones come to lie in memory that is still in
@@ -43,6 +44,7 @@ class Taken:
             self.said.setdefault(name, []).extend(values)
         self._keep(likes, requests, answers, *found)
 
+    @abstractmethod
     def _keep(
         self,
         likes: tuple[Record, ...],
@@ -51,4 +53,3 @@ class Taken:
         *found: tuple[Any, ...],
     ) -> None:
         """What a kind keeps of some records beside its fields."""
-        raise NotImplementedError

@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pyarrow as pa
 
+from leeway.exclusive import exclusive
 from leeway.files import Files, OsFiles
 from leeway.interfaces import Within
 from leeway.private_folder import private_folder
 
-from .exclusive import exclusive
 from .footers import Footers
 from .parquet_bytes import broken, decode
 from .partitioned_archive import PartitionedArchive

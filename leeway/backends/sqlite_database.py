@@ -9,9 +9,8 @@ from threading import get_ident
 from uuid import uuid4
 
 from leeway.errors import StoreError
+from leeway.exclusive import exclusive
 from leeway.private_folder import private_folder
-
-from .exclusive import exclusive
 
 _BUSY_S = 10.0
 

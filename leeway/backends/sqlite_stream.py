@@ -12,10 +12,10 @@ from zlib import crc32
 
 from leeway.clock import Clock
 from leeway.errors import StoreError
+from leeway.exclusive import exclusive
 from leeway.interfaces import Message, Stream
 from leeway.private_folder import private_folder
 
-from .exclusive import exclusive
 from .sqlite_database import SqliteDatabase
 
 _VERSION = 1  # of stream.json

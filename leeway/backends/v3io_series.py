@@ -16,6 +16,8 @@ import v3io_frames
 from leeway.errors import StoreError
 from leeway.interfaces import Point, SeriesStore
 
+from .v3io_place import v3io_place
+
 DAY_S, MINUTE_S = 86_400, 60
 _POINTS, _MINUTES, _LINES, _DAYS = "points", "minutes", "lines", "days"
 _LINE = ("series", "endpoint", "feature")
@@ -41,13 +43,8 @@ class V3ioSeries(SeriesStore):
     """
 
     def __init__(self, framesd: str, access_key: str, path: str):
-        self._container, _, self._path = path.strip("/").partition("/")
-        self._name = f"v3io:///{path.strip('/')}"
-        if not self._path:
-            raise StoreError(f"series {self._name} have no path in their container; use v3io:///container/path")
-        if not framesd or not access_key:
-            missing = "V3IO_ACCESS_KEY" if framesd else "V3IO_FRAMESD"
-            raise StoreError(f"series {self._name} need {missing}, which is not set")
+        needed = {"V3IO_FRAMESD": framesd, "V3IO_ACCESS_KEY": access_key}
+        self._name, self._container, self._path = v3io_place("series", path, needed)
         self._framesd, self._access_key = framesd, access_key
         self._lock = threading.RLock()
         self._known: set[tuple[str, str, str] | int] = set()

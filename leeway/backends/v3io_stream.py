@@ -14,6 +14,8 @@ from v3io.logger import Logger
 from leeway.errors import StoreError
 from leeway.interfaces import Message, Stream
 
+from .v3io_place import v3io_place
+
 _AT_ONCE, _BYTES_AT_ONCE, _LARGEST = 1_000, 4 << 20, 2_000_000
 _RETENTION_H = 24 * 7
 _QUIET = Logger("CRITICAL")
@@ -30,13 +32,8 @@ class V3ioStream(Stream):
     """
 
     def __init__(self, api: str, access_key: str, path: str, shards: int, timeout_s: float):
-        self._container, _, self._path = path.strip("/").partition("/")
-        self._name = f"v3io:///{path.strip('/')}"
-        if not self._path:
-            raise StoreError(f"stream {self._name} has no path in its container; use v3io:///container/path")
-        if not api or not access_key:
-            missing = "V3IO_ACCESS_KEY" if api else "V3IO_API"
-            raise StoreError(f"stream {self._name} needs {missing}, which is not set")
+        needed = {"V3IO_API": api, "V3IO_ACCESS_KEY": access_key}
+        self._name, self._container, self._path = v3io_place("stream", path, needed)
         Transport.set_connection_timeout(timeout_s)
         self._api, self._access_key = api, access_key
         self._lock = threading.RLock()

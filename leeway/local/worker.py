@@ -5,14 +5,11 @@ mlrun nor pandas nor the platform's own server is imported here.
 """
 
 import asyncio
-import gc
 import os
 import signal
 import socket
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import nuclio_sdk
@@ -25,8 +22,6 @@ from .home import Home, read_json
 from .launch import Launch
 from .triggers import create
 from .triggers.base import BaseTrigger
-
-_WHILE_IMPORTING = 50_000
 
 
 class Worker:
@@ -45,10 +40,9 @@ class Worker:
         self._control.start()
         step = f"import of {self._spec.module}"
         try:
-            with _fewer_collections():
-                trigger = create(self._trigger(), self._spec, self._launch, self._listener, self._logger)
-                platform = LaptopPlatform(Home(Path(self._launch.home)), trigger.ack)
-                handler = self._load(platform)
+            trigger = create(self._trigger(), self._spec, self._launch, self._listener, self._logger)
+            platform = LaptopPlatform(Home(Path(self._launch.home)), trigger.ack)
+            handler = self._load(platform)
             step = "init_context raised"
             await handler.init()
             step = f"trigger {self._launch.trigger}"
@@ -86,17 +80,6 @@ class Worker:
         print(reason, file=sys.stderr, flush=True)
         self._control.failed(reason)
         return 1
-
-
-@contextmanager
-def _fewer_collections() -> Iterator[None]:
-    """What modules make stays: to look for garbage in it costs a start 3 %."""
-    before = gc.get_threshold()
-    gc.set_threshold(_WHILE_IMPORTING, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _inherited(fd: int) -> socket.socket:

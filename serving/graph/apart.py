@@ -7,12 +7,13 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-_LOOK_S = 0.2
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+_LOOK_S = 0.2  # a keeper waits for its child and, as nothing tells it of that, for the end of the process it belongs to
 _NOTHING_FOLLOWS = 77  # an exit code that no model will have
 _TAKEN, _DONE, _DIED = "taken", "done", "died"
 
@@ -28,6 +29,8 @@ class Apart:
     """
 
     def __init__(self, work: Callable[[Any], Any]):
+        from multiprocessing import Pipe  # most workers have no use for it
+
         self._ours, theirs = Pipe()
         parent = os.getpid()
         self._keeper = os.fork()
@@ -56,7 +59,7 @@ class Apart:
         self._ours.close()
 
 
-def _keep(pipe: Connection, work: Callable[[Any], Any], parent: int) -> NoReturn:
+def _keep(pipe: "Connection", work: Callable[[Any], Any], parent: int) -> NoReturn:
     worker = 0
 
     def end(*_: object) -> NoReturn:
@@ -84,7 +87,7 @@ def _keep(pipe: Connection, work: Callable[[Any], Any], parent: int) -> NoReturn
         os._exit(1)
 
 
-def _work(pipe: Connection, work: Callable[[Any], Any]) -> NoReturn:
+def _work(pipe: "Connection", work: Callable[[Any], Any]) -> NoReturn:
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if "threadpoolctl" in sys.modules:  # the threads that OpenMP had before the fork would be waited for
@@ -100,7 +103,7 @@ def _work(pipe: Connection, work: Callable[[Any], Any]) -> NoReturn:
         os._exit(1)
 
 
-def _send(pipe: Connection, kind: str, said: Any) -> None:
+def _send(pipe: "Connection", kind: str, said: Any) -> None:
     try:
         data = pickle.dumps((kind, said))
     except Exception as error:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import msgspec
 
+from leeway.exclusive import exclusive
 from leeway.private_folder import private_folder
 
 from .compile_cache import CompileCache
 from .compile_order import CompileOrder
 from .compiled import Compiled
 from .engine import NATIVE, Engine
-from .turn import Turn
 
 _PATIENCE_S = 300.0
 
@@ -60,7 +60,7 @@ class Compiler:
 
     def _compiled(self, order: CompileOrder) -> tuple[Compiled | None, Engine]:
         cache = CompileCache(Path(order.home))
-        with Turn(private_folder(Path(order.home) / "models") / "compiling.lock"):
+        with exclusive(private_folder(Path(order.home) / "models")):
             found, engine = cache.load(order.sha256)
             reason = "" if engine is not None else self._run(order)
         if engine is None and not reason:

@@ -7,12 +7,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from leeway.exclusive import exclusive
 from leeway.private_folder import private_folder
 from serving.errors import LoadError
 
 from .locate import Located
 from .tensorflow_forms import SAVED_MODEL
-from .turn import Turn
 
 _PACKAGES = "tensorflow tf2onnx" if sys.platform == "darwin" else "tensorflow-cpu tf2onnx"
 _BY_HAND = "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx, and serve model.onnx"
@@ -23,11 +23,11 @@ def as_onnx(located: Located, home: Path) -> Path:
     """The ONNX file of TensorFlow's model, under the home: converted where that was not done yet. LoadError says how
     to make the environment that converts, where there is none, or why the model cannot be converted."""
     assert located.file is not None
-    models = private_folder(home.absolute() / "models")
-    kept = models / "from_tensorflow" / f"{located.sha256[:24]}.onnx"
-    with Turn(models / "converting.lock"):  # of several workers one converts
+    converted = private_folder(home.absolute() / "models" / "from_tensorflow")
+    kept = converted / f"{located.sha256[:24]}.onnx"
+    with exclusive(converted):  # of several workers one converts
         if not kept.is_file():
-            with TemporaryDirectory(dir=private_folder(kept.parent)) as folder:
+            with TemporaryDirectory(dir=converted) as folder:
                 made = Path(folder) / kept.name
                 _convert(located.file, made, home)
                 made.replace(kept)

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from leeway.settings import Settings
 from leeway.traffic.client import Client
 from monitoring.lag import lag_of
 from monitoring.queries import Queries
+from tests.until import until
 
 ROOT = Path(__file__).parents[2]
 
@@ -144,11 +144,11 @@ class Mill:
 
     def settle(self) -> None:
         """Wait until all that was sent is consumed."""
-        end, expected = time.monotonic() + 60, 2 * self.sent
         with Queries(self.laptop.settings) as queries:
-            while lag_of(self.stream, self.laptop.settings, queries).consumed < expected:
-                assert time.monotonic() < end, "the stream was not consumed"
-                time.sleep(0.05)
+            until(
+                lambda: lag_of(self.stream, self.laptop.settings, queries).consumed >= 2 * self.sent,
+                "all of the stream",
+            )
 
 
 @pytest.fixture(scope="session")

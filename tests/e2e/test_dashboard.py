@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,8 @@ from sklearn.linear_model import LinearRegression
 
 from leeway.traffic.client import Client
 from monitoring.queries import Queries
+from tests.averaged import averaged
+from tests.until import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -33,22 +34,6 @@ PAGES = ("overview", "endpoint", "concept", "data", "requests", "request", "node
 DARK = ("overview", "endpoint", "concept", "compare", "nodes")
 VIEWS = [("light", 1280, (*PAGES, "bare")), ("dark", 1280, DARK), ("light", 360, PAGES)]
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-# Two models whose answers are averaged, and a shadow of one that was not asked for.
-PRESS = """
-apiVersion: machinelearning.seldon.io/v1
-kind: SeldonDeployment
-metadata: {name: press}
-spec:
-  predictors:
-  - name: main
-    graph:
-      name: mean
-      implementation: AVERAGE_COMBINER
-      children:
-      - {name: one, implementation: SKLEARN_SERVER, modelUri: one.pkl}
-      - {name: two, implementation: SKLEARN_SERVER, modelUri: two.pkl}
-  - {name: next, shadow: true, graph: {name: three, implementation: SKLEARN_SERVER, modelUri: three.pkl}}
-"""
 
 
 @dataclass
@@ -101,18 +86,15 @@ def press(laptop: Any, folder: Path) -> None:
     rows = draw.normal(size=(200, 2))
     for name, factor in (("one", 1.0), ("two", 1.2), ("three", 1.5)):
         joblib.dump(LinearRegression().fit(rows, factor * rows[:, 0]), folder / f"{name}.pkl")
-    (folder / "press.yaml").write_text(PRESS)
+    (folder / "press.yaml").write_text(averaged("press", "one.pkl", "two.pkl", shadow="three.pkl"))
     (deployed,) = json.loads(laptop.run("apply", "-f", str(folder / "press.yaml"), "--json"))
     with httpx.Client(base_url=deployed["url"], timeout=60) as client:
         for i, row in enumerate(rows.tolist()):
             body = {"id": f"press-{i}", "instances": [row]}
             headers = {"traceparent": f"00-{TRACE}-{i + 1:016x}-01"}
             assert client.post("/press/predict", json=body, headers=headers).status_code == 200
-    end = time.monotonic() + 60
     with Queries(laptop.settings) as queries:
-        while queries.counts("models/press/press")["predictions"]["rows"] < 2 * len(rows):
-            assert time.monotonic() < end, "the stream was not consumed"
-            time.sleep(0.05)
+        until(lambda: queries.counts("models/press/press")["predictions"]["rows"] >= 2 * len(rows), "all of the stream")
 
 
 @pytest.fixture(scope="module")

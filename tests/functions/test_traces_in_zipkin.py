@@ -13,26 +13,12 @@ from monitoring.shards import Shards
 from serving.nuclio_function import NuclioFunction
 from serving.settings import ServingSettings
 from serving.types import HttpRequest
+from tests.averaged import averaged
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine("zipkin")]
 
 TRACE, STREAM = "0af7651916cd43dd8448eb211c80319c", "traced"
 _PATIENCE_S = 30.0
-
-
-GRAPH = """
-kind: SeldonDeployment
-metadata: {name: g}
-spec:
-  predictors:
-  - name: main
-    graph:
-      name: mean
-      implementation: AVERAGE_COMBINER
-      children:
-      - {name: one, implementation: SKLEARN_SERVER, modelUri: MODEL}
-      - {name: two, implementation: SKLEARN_SERVER, modelUri: MODEL}
-"""
 
 
 @pytest.fixture
@@ -85,7 +71,7 @@ def test_zipkin_shows_the_request_and_its_batch(zipkin, tmp_path, model):
 def test_zipkin_shows_every_node_of_a_graph_in_its_place(zipkin, tmp_path, model):
     trace = TRACE[::-1]
     settings = Settings(home=tmp_path / "home", trace_url=zipkin.url)
-    serving = ServingSettings(models={}, seldon=GRAPH.replace("MODEL", str(model)), stream=STREAM, project="shop")
+    serving = ServingSettings(models={}, seldon=averaged("g", str(model), str(model)), stream=STREAM, project="shop")
     ask(NuclioFunction.start(serving, settings, "0"), "g", trace)
     spans = {span["name"]: span for span in shown(lambda: zipkin.trace(trace))}
     names = {span["id"]: span["name"] for span in spans.values()}

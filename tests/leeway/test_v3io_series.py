@@ -71,7 +71,7 @@ def test_one_that_another_summed_up_meanwhile_is_left_alone(settings, monkeypatc
     [
         ({"v3io_framesd": ""}, "needs? V3IO_FRAMESD"),
         ({"v3io_access_key": ""}, "needs? V3IO_ACCESS_KEY"),
-        ({"series": "v3io:///users"}, "no path in their container"),
+        ({"series": "v3io:///users"}, "no path in its container"),
     ],
 )
 def test_what_is_missing_is_named(settings, given, told):

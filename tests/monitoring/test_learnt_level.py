@@ -105,16 +105,20 @@ def test_a_level_that_the_reference_excludes_is_not_taken_over():
 @pytest.mark.parametrize("seed", range(3))
 def test_parts_and_restarts_change_nothing(seed):
     errors = drawn(seed, (3_000, 0.1), (600, 0.3), (2_400, 0.1))
-    _, expected = watched(errors)
-    rng, found, start, kept, learnt = np.random.default_rng(seed), [], 0, None, KeptLevel()
+    expected: list = []
+    told = LearningWatch("e", 0, reference(), Settings(), KeptLevel()).take_many(items(0, 6_000), errors, expected)
+    rng, found, start, kept, learnt, parts = np.random.default_rng(seed), [], 0, None, KeptLevel(), []
     while start < len(errors):
         watch = LearningWatch("e", 0, reference(), Settings(), learnt)
         if kept is not None:
             watch.restore(kept)
         stop = start + int(rng.integers(1, 900))
         part = errors[start:stop]
-        watch.take_many(items(start, start + len(part)), part, found)
+        parts.append(watch.take_many(items(start, start + len(part)), part, found))
         start = stop
         raw = msgspec.msgpack.encode((watch.snapshot(), watch.learnt))
         kept, learnt = msgspec.msgpack.decode(raw, type=tuple[Kept, KeptLevel])
     assert found == expected
+    for whole, in_parts in zip(told, zip(*parts), strict=True):  # statistics, and the threshold of each row
+        assert np.array_equal(whole, np.concatenate(in_parts))
+    assert len(set(told[1].tolist())) > 2
