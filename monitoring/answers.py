@@ -12,9 +12,8 @@ from leeway.record_writer import Said
 
 from .columns import Columns, columns_of, cut, gather, join, named, named_table, table_of, take
 from .label_values import Place
+from .outcomes import COUNTED
 from .taken import Taken
-
-COUNTED, DUPLICATE_ID, TEST = "counted", "duplicate_id", "test"
 
 
 def is_whole(like: Record, said: Said) -> bool:

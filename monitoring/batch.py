@@ -3,9 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .answers import COUNTED, DUPLICATE_ID, TEST, Answers
+from .answers import Answers
 from .counts import Counts
 from .label_values import Completed
+from .outcomes import COUNTED, DUPLICATE_ID, TEST
 from .told import Feedback, Told
 
 

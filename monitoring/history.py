@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from leeway.profile import ErrorLevel, FeatureProfile, Profile
 from leeway.record import RowReference, Verdict
 
-from .answers import COUNTED
+from .outcomes import COUNTED
 from .performance.performance_watch import DETECTOR as PERFORMANCE
 from .queries import Queries
 from .reconciliation import Baseline

@@ -16,7 +16,7 @@ from leeway.record_reader import RecordReader
 from leeway.record_writer import Said, said_of
 from leeway.settings import Settings
 
-from .answers import COUNTED, DUPLICATE_ID, TEST, Answers, is_whole
+from .answers import Answers, is_whole
 from .batch import Batch, count_answers, count_feedback
 from .counts import CountBook, Counts
 from .dead_letters import DeadLetter, DeadLetters
@@ -24,8 +24,9 @@ from .decode import Undecodable, decode, is_deep
 from .dedupe import Dedupe, Marks
 from .label_values import LIVE, Orphan, Place, Who
 from .labels import Labels
+from .outcomes import COUNTED, DUPLICATE_ID, REWARD, TEST
 from .rewards import RewardBook
-from .told import REWARD, Feedback, Told, refusal, truths_of
+from .told import Feedback, Told, refusal, truths_of
 
 _CLOCK = "clock"
 _DAY_S = 86_400

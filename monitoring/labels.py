@@ -20,9 +20,8 @@ from leeway.interfaces import State
 from .label_index import LabelIndex
 from .label_pieces import WHO, LabelPieces
 from .label_values import LIVE, TEST, Completed, Entry, Orphan, Place, Who
+from .outcomes import CORRECTED, DUPLICATE, JOINED, PENDING
 from .packing import pack
-
-JOINED, DUPLICATE, CORRECTED, PENDING = "joined", "duplicate", "corrected", "pending"
 
 _FIRST, _NEXT, _WHO = "labels/first", "labels/next", WHO
 _TRUTH = "truth"  # the lane of records of truth

@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from leeway.interfaces import Archive
 
-from .answers import COUNTED
-from .labels import JOINED, PENDING
+from .outcomes import COUNTED, JOINED, PENDING
 
 KIND, NAME = "late_truth", "late-truth"
 _TOLD = ("shard", "offset", "index", "row", "appended", "request_id", "request_row", "truth", "status")

@@ -7,10 +7,10 @@ import pyarrow.compute as pc
 
 from leeway.settings import Settings
 
-from .answers import COUNTED
 from .error_level import error_of, mismatches
 from .history import History
 from .late_truth import errors_of
+from .outcomes import COUNTED
 from .queries import Queries
 from .report import Report, Strongest
 from .report_tables import Late

@@ -12,7 +12,6 @@ from leeway.record_writer import Said
 from .label_values import Place
 from .taken import Taken
 
-TEST, REWARD = "test", "reward"
 _LARGEST = 1e100  # reward, so that sums of them stay finite
 
 

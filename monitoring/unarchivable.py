@@ -13,10 +13,11 @@ from leeway.interfaces import Message
 from leeway.record import DECISION, EXPLAIN, FEEDBACK, INFER, Position, Record
 from leeway.record_writer import said_of
 
-from .answers import COUNTED, Answers, is_whole
+from .answers import Answers, is_whole
 from .archive_table import decision_table, feedback_table, prediction_table
 from .decode import decode
 from .label_values import Place
+from .outcomes import COUNTED
 from .told import Feedback, Told, refusal, truths_of
 from .troubles import reason_of
 

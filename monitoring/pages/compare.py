@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from leeway.interfaces import Within
 
-from ..answers import COUNTED
 from ..detectors.values import category, type_of
 from ..latency import edges_us
+from ..outcomes import COUNTED
 from ..series import ERROR, FAILURES, LATENCY_US, REQUESTS
 from .chart import Chart, Line, merged, quantile_lines, rate, values
 from .intervals import difference_interval, mean_difference_interval

@@ -16,7 +16,7 @@ from leeway.profile import Profile
 from leeway.record import INFER, Incident, Position, Verdict
 from leeway.settings import Settings
 
-from ..answers import COUNTED
+from ..outcomes import COUNTED
 from ..queries import Queries
 from ..series import REQUESTS
 from ..verdicts import in_order, verdicts_of

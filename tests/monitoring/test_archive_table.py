@@ -7,9 +7,10 @@ import pytest
 from leeway.backends.unify_tables import unify_tables
 from leeway.record import Record, Request, Response
 from leeway.record_writer import said_of
-from monitoring.answers import COUNTED, Answers, is_whole
+from monitoring.answers import Answers, is_whole
 from monitoring.archive_table import prediction_table, values_array
 from monitoring.label_values import Place
+from monitoring.outcomes import COUNTED
 
 
 def answers_of(*records: Record) -> Answers:
