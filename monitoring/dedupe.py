@@ -39,10 +39,10 @@ class Marks:
     def is_new(self, origin: Origin) -> bool:
         """Whether this record comes for the first time; from then on it does not. No outbox: always new."""
         outbox, seq = origin.outbox, origin.seq
+        if not outbox:
+            return True
         mark = self._changed.get(outbox)
         if mark is None:
-            if not outbox:
-                return True
             mark = self._mark(outbox)
         if seq == mark.last + 1 and not mark.above and mark.ended is None:
             mark.last = seq

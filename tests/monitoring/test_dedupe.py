@@ -36,6 +36,8 @@ def test_outboxes_and_keys_do_not_share_numbers():
 def test_records_without_an_outbox_are_always_new():
     dedupe = Dedupe()
     assert dedupe.of(KEY).is_new(Origin("", 0)) and dedupe.of(KEY).is_new(Origin("", 0))
+    assert dedupe.of(KEY).newly_dropped(Origin("", 0, {"full": 1})) == {"full": 1}
+    assert dedupe.of(KEY).is_new(Origin("", 0)), "also where one told of drops in the same range"
 
 
 def test_a_gap_at_the_end_is_lost_and_what_comes_later_was_seen():
