@@ -32,8 +32,8 @@ class OutboxFile:
     """One locked file. `end` is the position after the last whole frame, `sent` the one up to which everything was
     forwarded. One thread may write frames while another reads and confirms them; `reclaim` excludes both.
 
-    Frames are written into a mapping of the file, which costs a tenth of a system call in a busy process; and by
-    system calls where the disk is nearly full or cannot be mapped.
+    Frames are written into a mapping of the file, which costs a sixth of a system call (.2 instead of 1.2 us for 730
+    bytes); and by system calls where the disk is nearly full or cannot be mapped.
     """
 
     def __init__(self, path: Path, fd: int, files: Files, identity: bytes, base: int, sent: int):
