@@ -11,6 +11,7 @@ from typing import Any
 from leeway.backends import connect
 from leeway.backends.redacted import redacted
 from leeway.errors import StoreError
+from leeway.own_program import own_program
 from leeway.profile import Profile
 from leeway.settings import Settings
 
@@ -55,12 +56,10 @@ def _document(endpoint: str, profile: Profile | None) -> dict[str, Any]:
 
 
 def _register(documents: Sequence[Mapping[str, Any]], service: str) -> None:
-    main_file = getattr(__spec__.loader, "main_file", None)  # in a bundle
-    module = [main_file, _PROGRAM] if main_file else ["-m", _PROGRAM]
     where = f"model endpoints cannot be registered at {redacted(service)}"
     try:
         done = subprocess.run(
-            [sys.executable, *module], input=json.dumps(documents), capture_output=True, text=True, timeout=_PATIENCE_S
+            own_program(_PROGRAM), input=json.dumps(documents), capture_output=True, text=True, timeout=_PATIENCE_S
         )
     except subprocess.TimeoutExpired:
         raise StoreError(f"{where}: no answer within {_PATIENCE_S:g} s") from None

@@ -2,7 +2,6 @@
 
 import logging
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from leeway.exclusive import exclusive
+from leeway.own_program import own_program
 from leeway.private_folder import private_folder
 
 from .compile_cache import CompileCache
@@ -71,9 +71,7 @@ class Compiler:
         """Why it failed, "" where it did not."""
         from . import compile  # noqa: F401  so that a bundle holds it
 
-        main_file = getattr(__spec__.loader, "main_file", None)  # in a bundle
-        module = [main_file, "serving.models.compile"] if main_file else ["-m", "serving.models.compile"]
-        command = [sys.executable, *module, msgspec.json.encode(order).decode()]
+        command = own_program("serving.models.compile", msgspec.json.encode(order).decode())
         with self._lock:
             if self._stop.is_set():
                 return "the worker ends"

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from leeway.backends.redacted import redacted
 from leeway.model_hash import model_hash
+from leeway.own_program import own_program
 from leeway.private_folder import private_folder
 from serving.errors import LoadError
 
@@ -61,11 +62,9 @@ def resolve_uri(name: str, uri: str, home: Path) -> Path:
 
 
 def _fetched(name: str, uri: str, program: str, folder: Path) -> Path:
-    main_file = getattr(__spec__.loader, "main_file", None)  # in a bundle
-    module = [main_file, program] if main_file else ["-m", program]
     try:
         done = subprocess.run(
-            [sys.executable, *module, uri, str(folder)], capture_output=True, text=True, timeout=_PATIENCE_S
+            own_program(program, uri, str(folder)), capture_output=True, text=True, timeout=_PATIENCE_S
         )
     except subprocess.TimeoutExpired:
         raise LoadError(f"SERVING_MODEL_{name}={redacted(uri)}: it took over {_PATIENCE_S} s to fetch it") from None
