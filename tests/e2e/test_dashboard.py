@@ -1,6 +1,7 @@
 """The dashboard in a browser, with a model server, a stream and a drift function at work behind it."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -155,7 +156,7 @@ def test_every_page_works_fits_and_keeps_nobody_out(look, scheme, width, name):
 
 def test_charts_show_the_drift(look):
     page = look("endpoint")
-    for chart in ("errors", "concept", "requests", "latency", "data"):
+    for chart in ("errors", "concept", "requests", "latency", "answers", "labels", "label_lag", "data"):
         expect(page.locator(f"[data-chart={chart}] canvas")).to_be_visible()
     features = page.locator(".feature h3").all_inner_texts()
     assert features[0] == "load" and set(features) == {"speed", "load", "heat", "prediction"}
@@ -198,13 +199,24 @@ def test_a_chart_is_walked_and_zoomed_by_keyboard(look):
     page = look("endpoint")
     chart = page.locator("[data-chart=requests]")
     expect(chart.locator("canvas")).to_be_visible()
+    expect(chart.locator(".u-legend .u-value").first).to_have_text("newest")
     chart.focus()
     page.keyboard.press("ArrowLeft")
-    expect(chart.locator(".u-legend .u-value").first).not_to_have_text("–")
+    expect(chart.locator(".u-legend .u-value").first).to_have_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"))
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert "from=" in page.url
     expect(page.locator("#live")).to_have_text("live")
+
+
+def test_the_overview_says_what_is_up_and_what_moved(look, site):
+    page = look("overview")
+    functions = len(json.loads(site.laptop.run("status", "--json"))["functions"])
+    expect(page.get_by_role("link", name=f"{functions} of {functions}")).to_be_visible()
+    expect(page.locator(".verdict.alarm")).to_contain_text("1 of 3 endpoints need a look")
+    first = page.locator("#endpoints tbody tr").first
+    expect(first).to_contain_text("mill/mill/default")
+    assert first.get_by_role("link", name="open").count() == 2 and first.locator("svg.spark path").count() == 5
 
 
 def test_links_are_reached_by_the_tab_key(look):
