@@ -35,7 +35,7 @@ def incident(source: Source, query: Mapping[str, str], span: Span) -> Page:
     key = source.watched()[found.endpoint].key
     profile = source.profile(found.endpoint)
     is_timed = bool(query.get("range") or query.get("from") or query.get("to"))
-    around = span if is_timed else _around(found, int(source.clock.now()))
+    around = span if is_timed else _around(found, source.first_second(found.endpoint), int(source.clock.now()))
     rows, closed = incident_rows(source, found, key), source.closed_at(found, key)
 
     def charts() -> dict[str, Chart]:
@@ -104,11 +104,13 @@ def price_of(found: Incident, alpha: float) -> Price:
     )
 
 
-def _around(found: Incident, now: int) -> Span:
-    """The hour before it opened and a quarter after it, as far as that has come."""
+def _around(found: Incident, first: int | None, now: int) -> Span:
+    """The hour before it opened, as far as the endpoint answered, and a quarter after it, as far as that has come."""
     at = found.opened.appended
-    end = min(at + _BEFORE_S // 4, max(now, at + _LEAST_AFTER_S))
-    return Span.of({"from": str(max(0, at - _BEFORE_S)), "to": str(end)}, at)
+    begin, end = at - _BEFORE_S, min(at + _BEFORE_S // 4, max(now, at + _LEAST_AFTER_S))
+    if first is not None and first <= at:
+        begin = max(begin, first - _LEAST_AFTER_S // 2)
+    return Span.of({"from": str(max(0, begin)), "to": str(end)}, at)
 
 
 def _before(source: Source, found: Incident, key: str) -> list[Decided]:

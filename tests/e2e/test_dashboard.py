@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sklearn.linear_model import LinearRegression
 
 from leeway.traffic.client import Client
@@ -27,10 +26,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "build" / "screenshots"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 PAGES = ("overview", "endpoint", "concept", "data", "requests", "request", "nodes", "compare", "system")
 DARK = ("overview", "endpoint", "concept", "compare", "nodes")
 VIEWS = [("light", 1280, (*PAGES, "bare")), ("dark", 1280, DARK), ("light", 360, PAGES)]
@@ -96,16 +91,6 @@ def press(laptop: Any, folder: Path) -> None:
             assert client.post("/press/predict", json=body, headers=headers).status_code == 200
     with Queries(laptop.settings) as queries:
         until(lambda: queries.counts("models/press/press")["predictions"]["rows"] >= 2 * len(rows), "all of the stream")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "these tests look at pages in Debian's browser: apt-get install chromium fonts-dejavu-core"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

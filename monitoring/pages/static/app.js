@@ -86,7 +86,7 @@
     return {
       width: box.clientWidth, height: 190, tzDate: second => uPlot.tzDate(new Date(second * 1000), "UTC"),
       scales: {x: {time: true, range: () => [entry.chart.start, entry.chart.start + entry.chart.step * entry.chart.lines[0].values.length]}, y: {range: (_, low, high) => [Math.min(0, low ?? 0), (high || 1) * (entry.chart.marks.length ? 1.25 : 1.08)]}},
-      axes: [{...axis, values: times}, {...axis, size: 58, values: (_, ticks) => ticks.map(tick => `${text(tick)}${unit ? " " + unit : ""}`)}],
+      axes: [{...axis, values: times, space: 72}, {...axis, size: 58, values: (_, ticks) => ticks.map(tick => `${text(tick)}${unit ? " " + unit : ""}`)}],
       cursor: {drag: {x: true, y: false, setScale: false}, points: {size: 6}},
       series: [{value: (_, second) => second == null ? "newest" : new Date(second * 1000).toISOString().slice(0, 19).replace("T", " ")},
         ...lines.map(line => ({
