@@ -80,7 +80,7 @@ def site(mill: Any, tmp_path_factory: pytest.TempPathFactory) -> Site:
 def press(laptop: Any, folder: Path) -> None:
     """Deploy it, ask it, and wait until what it and its shadow said is consumed."""
     draw = np.random.default_rng(2)
-    rows = draw.normal(size=(200, 2))
+    rows = draw.normal(size=(100, 2))  # as many as may wait for the shadow, however late it is
     for name, factor in (("one", 1.0), ("two", 1.2), ("three", 1.5)):
         joblib.dump(LinearRegression().fit(rows, factor * rows[:, 0]), folder / f"{name}.pkl")
     (folder / "press.yaml").write_text(averaged("press", "one.pkl", "two.pkl", shadow="three.pkl"))
