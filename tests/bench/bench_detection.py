@@ -154,7 +154,8 @@ def bar_slices(report: Report, count: int, pool: Pool) -> None:
     report.at_most("stretches of arl0 rows with a false alarm (nominal .63)", held / stretches, 0.75)
     named = np.mean([each.first == sliced.MOVED for each in found])
     report.at_least("a slice's doubled rate: it is named first", named, 0.75)
-    print(f"    mean rows of the endpoint until then {np.mean([each.delay for each in found]):.0f}")
+    first, half = (np.mean([getattr(each, name) for each in found]) for name in ("all_first", "all_half"))
+    print(f"    all rates doubled: the first slices are named after {first:.0f} rows, half of all after {half:.0f}")
 
 
 def bar_5(report: Report) -> None:
