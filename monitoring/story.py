@@ -66,7 +66,9 @@ def _concept(history: History) -> Iterator[str]:
     if cleared is None:
         yield "The errors have not come down since."
     else:
-        yield f"By {_day(history.time_of(cleared.last))} the errors were back where they had been."
+        more = len(incidents) - incidents.index(main) - 1
+        followed = "" if not more else f"; {f'{more} more incidents' if more > 1 else 'one more incident'} followed"
+        yield f"By {_day(history.time_of(cleared.last))} the errors were back where they had been{followed}."
     worst = max(history.stretches, key=_error_rate)
     yield f"At its worst, around {_day(history.middle_of(worst))}, the model erred in {_error_rate(worst):.1%} of rows."
     yield from _sure(history, incidents)
@@ -82,8 +84,8 @@ def _sure(history: History, incidents: Sequence[tuple[Verdict, Verdict | None]])
     lain = sum(_length(history, *incident) for incident in incidents)
     many = "was one incident" if len(incidents) == 1 else f"were {len(incidents)} incidents"
     yield (
-        f"Where nothing changes, one such alarm comes in {arl0:,} labelled rows: that would be some {rows / arl0:.1f} "
-        f"in these {rows:,}, and there {many}, in which {lain / len(history.times):.0%} of all rows lay."
+        f"Where nothing changes, one such alarm comes in {arl0:,} labelled rows, which makes {rows / arl0:.1f} in "
+        f"these {rows:,}; there {many}, in which {lain / len(history.times):.0%} of all rows lay."
     )
 
 
