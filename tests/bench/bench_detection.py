@@ -28,6 +28,8 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 from bench_windows import judge  # noqa: E402
 from detection import autocorrelated, ours, peers, protocol, sliced  # noqa: E402
 
+from monitoring.calibrate import Calibration  # noqa: E402
+
 # preset: most false alarms per 10,000 rows of the null streams; most rows of delay by stream
 BARS = {
     "default": (0.6, {"SEA 2-3": 85, "SEA 0-1": 350, ".1-.2": 150, ".1-.15": 350, "SEA 2-3 gradual": 800}),
@@ -162,7 +164,7 @@ def bar_5(report: Report) -> None:
     """Updates a second."""
     print("bar 5")
     errors = (np.random.default_rng(0).random(2_000_000) < 0.1).astype(np.int8)
-    detector = ours.Calibration(ours.error_level_from(errors[:5_000]), ours.DEFAULT).detector
+    detector = Calibration(ours.error_level_from(errors[:5_000]), ours.DEFAULT).detector
     single = errors[:300_000].tolist()
 
     def one_by_one() -> None:
@@ -193,9 +195,10 @@ def on_file(path: Path, settings) -> None:
     errors = values.astype(np.int8)
     first = min(protocol.LEVEL_ROWS, len(errors) // 5)
     level = ours.error_level_from(errors[:first])
-    told = ours.Calibration(level, settings).details()["statement"]
+    told = Calibration(level, settings).details()["statement"]
     print(f"{len(errors):,} rows, {errors.mean():.4f} errors; {told}")
-    for start, end in ours.incidents(errors[first:], level, settings):
+    verdicts = ours.verdicts_on(errors[first:], level, settings)
+    for start, end in ours.incidents(verdicts, len(errors) - first):
         rate = errors[first + start : first + end].mean()
         print(f"  incident: rows {first + start:,} to {first + end:,}, {rate:.3f} errors")
     for name in peers.peers():
