@@ -1,12 +1,14 @@
 """The paragraph says what happened: on the Elec2 stream, and on a regression whose meaning changes, then its rows."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression
+from threadpoolctl import threadpool_limits
 
 from leeway.interfaces import Message
 from leeway.record import FEEDBACK, INFER, Origin, Record, Request, Response, encode
@@ -62,20 +64,30 @@ def watched(make_reader):
     return run
 
 
-def elec2(first):
-    """The demo's model, fitted on rows before 5,376, and the stream of its answers from a row on."""
+@lru_cache(maxsize=1)
+def fitted():
+    """The demo's model, fitted on rows before 5,376, its profile, and what it answers to the whole table. By one
+    thread: more of them wait for each other where others work as well."""
     table = pd.read_parquet("data/elec2.parquet")
     features = [name for name in table if name != "price_up"]
     inputs, truths = table[features].to_numpy(), table["price_up"].to_numpy()
     model = HistGradientBoostingClassifier(max_iter=100, random_state=0, early_stopping=False)
-    model.fit(inputs[:FITTED], truths[:FITTED])
-    profile = profile_of(
-        table.head(TRAINED), features=features, label="price_up", held_out=slice(FITTED, None),
-        predict=lambda frame: model.predict(frame.to_numpy()),
-        predict_proba=lambda frame: model.predict_proba(frame.to_numpy()),
-    )  # fmt: skip
-    rows, answers = inputs[first:], (model.predict(inputs[first:]), model.predict_proba(inputs[first:]))
-    return profile, messages(features, rows.tolist(), *answers, truths[first:], timedelta(minutes=30))
+    with threadpool_limits(1):
+        model.fit(inputs[:FITTED], truths[:FITTED])
+        answers, probabilities = model.predict(inputs), model.predict_proba(inputs)
+        profile = profile_of(
+            table.head(TRAINED), features=features, label="price_up", held_out=slice(FITTED, None),
+            predict=lambda frame: model.predict(frame.to_numpy()),
+            predict_proba=lambda frame: model.predict_proba(frame.to_numpy()),
+        )  # fmt: skip
+    return profile, features, inputs, answers, probabilities, truths
+
+
+def elec2(first):
+    """The profile, and the stream of the answers from a row on."""
+    profile, features, *columns = fitted()
+    inputs, answers, probabilities, truths = (column[first:] for column in columns)
+    return profile, messages(features, inputs.tolist(), answers, probabilities, truths, timedelta(minutes=30))
 
 
 def test_elec2_alarms_when_it_moves_names_what_moves_and_tells_it(watched):
