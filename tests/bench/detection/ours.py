@@ -27,9 +27,9 @@ PRESETS = {"default": DEFAULT, "conservative": replace(DEFAULT, detector_preset=
 
 @dataclass(frozen=True)
 class BurstResult:
-    """One autocorrelated stream: the delay that is told for a doubled rate; incidents on its null rows, the share of
-    them in an open one; after the rate doubled, the delay (None: not within 5,000 rows), and of the rows that follow
-    the share in an open incident, and in the first one."""
+    """One autocorrelated stream: the delay that is told for a doubled rate; incidents that open on the first arl0 of
+    its null rows, and the share of all of these in an open one; after the rate doubled, the delay (None: not
+    within 5,000 rows), and of the rows that follow the share in an open incident, and in the first one."""
 
     inflation: float
     told: float
@@ -60,7 +60,7 @@ def burst_result(seed: int, sd: float, phi: float, settings: Settings = DEFAULT)
     return BurstResult(
         inflation=level.inflation,
         told=verdicts[0].details["delay_doubled"],
-        alarms=len(opened),
+        alarms=sum(start < settings.detector_arl0 for start, _ in opened),
         open_share=sum(end - start for start, end in opened) / len(null),
         delay=delay,
         stays_open=0.0 if delay is None else sum(end - start for start, end in found) / follow,
