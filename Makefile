@@ -72,9 +72,17 @@ bench-serving: install
 	@.venv/bin/python tests/bench/bench_throughput.py $(ARGS)
 	@.venv/bin/python tests/bench/bench_protocols.py
 
+# All bars are judged also where one is missed.
 bench-detection: install
-	@$(if $(FRAME),,.venv/bin/python tests/bench/bench_detection.py $(if $(ERRORS),--errors $(ERRORS)) $(ARGS))
-	@$(if $(ERRORS),,.venv/bin/python tests/bench/bench_windows.py $(if $(FRAME),--frame $(FRAME) --reference $(REFERENCE)))
+ifdef ERRORS
+	@.venv/bin/python tests/bench/bench_detection.py --errors $(ERRORS)
+else ifdef FRAME
+	@.venv/bin/python tests/bench/bench_windows.py --frame $(FRAME) --reference $(REFERENCE)
+else
+	@missed=0; .venv/bin/python tests/bench/bench_detection.py $(ARGS) || missed=1; \
+	for script in windows performance replay; do \
+		.venv/bin/python tests/bench/bench_$$script.py || missed=1; done; exit $$missed
+endif
 
 bench-newcomer: install
 	@.venv/bin/python tests/bench/bench_newcomer.py

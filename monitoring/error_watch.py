@@ -97,6 +97,15 @@ class ErrorWatch:
         return self._detector.threshold
 
     @property
+    def statistic(self) -> float:
+        return self._detector.statistic
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an alarm has not been cleared yet."""
+        return self._since_alarm is not None
+
+    @property
     def rows_to_stretch_end(self) -> int:
         return STRETCH_ROWS - self._stretch.rows
 
@@ -118,7 +127,7 @@ class ErrorWatch:
         is_alarm = self._detector.update(error)
         statistic = self._detector.statistic
         stretch, rise = self._stretch, self._rise
-        row = self._row(item) if stretch.first is None or rise.first is None else None
+        row = self.row(item) if stretch.first is None or rise.first is None else None
         stretch.take(row, error, statistic)
         rise.take(row, error, statistic)
         self._improved += self._improving.update(error)
@@ -157,6 +166,21 @@ class ErrorWatch:
             start = stop
         return statistics
 
+    def alarm(
+        self, item: Completed, last: RowReference, threshold: float, verdicts: list[Verdict], **told: Any
+    ) -> None:
+        """Alarm below the detector's own threshold, which begins anew: its rows and those of others are enough
+        together. `last` is the last row that it took, `item` what completed it all."""
+        rise, statistic = self._rise, self._detector.statistic
+        verdicts.append(self._verdict(item, DETECTED, rise, statistic, threshold, last, **told))
+        self._since_alarm, self._rise = Stretch(first=last), Stretch()
+        self._detector.statistic = 0.0
+
+    def row(self, item: Completed) -> RowReference:
+        """What names a row."""
+        entry = item.entry
+        return RowReference(Position(self._shard, entry.offset, entry.index), entry.id, item.row)
+
     def snapshot(self) -> Kept:
         """What to keep of it."""
         return Kept(
@@ -174,14 +198,14 @@ class ErrorWatch:
     def _count(self, items: Sequence[Completed], errors: np.ndarray, statistics: np.ndarray) -> None:
         """Add rows to the open stretch and to the rise, which begins anew after a statistic of zero."""
         if self._stretch.first is None:
-            self._stretch.first = self._row(items[0])
+            self._stretch.first = self.row(items[0])
         self._stretch.take_many(errors, statistics)
         zeros = np.flatnonzero(statistics[:-1] <= 0)
         start = int(zeros[-1]) + 1 if len(zeros) else 0
         if start:
             self._rise = Stretch()
         if self._rise.first is None:
-            self._rise.first = self._row(items[start])
+            self._rise.first = self.row(items[start])
         self._rise.take_many(errors[start:], statistics[start:])
 
     def _end(self, item: Completed, statistic: float, is_alarm: bool, is_back: bool, verdicts: list[Verdict]) -> None:
@@ -194,7 +218,7 @@ class ErrorWatch:
             clearing.statistic, self._since_alarm = 0.0, None
         if is_alarm:
             verdicts.append(self._verdict(item, DETECTED, rise, rise.highest, threshold))
-            self._since_alarm = self._since_alarm or Stretch(first=self._row(item))
+            self._since_alarm = self._since_alarm or Stretch(first=self.row(item))
             if self._learnt is not None:
                 self._learnt.forget()
         if is_alarm or statistic <= 0:
@@ -204,12 +228,15 @@ class ErrorWatch:
             verdicts.append(self._verdict(item, NO_DETECTION, stretch, stretch.highest, threshold, **told))
             self._stretch, self._improved = Stretch(), 0
 
-    def _row(self, item: Completed) -> RowReference:
-        entry = item.entry
-        return RowReference(Position(self._shard, entry.offset, entry.index), entry.id, item.row)
-
     def _verdict(
-        self, item: Completed, status: int, over: Stretch, statistic: float, threshold: float, **told: Any
+        self,
+        item: Completed,
+        status: int,
+        over: Stretch,
+        statistic: float,
+        threshold: float,
+        last: RowReference | None = None,
+        **told: Any,
     ) -> Verdict:
         return verdict(
             endpoint=self._endpoint,
@@ -220,7 +247,7 @@ class ErrorWatch:
             appended=item.at.clock,
             rows=over.rows,
             first=over.first,
-            last=self._row(item),
+            last=last or self.row(item),
             statistic=statistic,
             threshold=threshold,
             feature=self._feature,

@@ -63,12 +63,14 @@ def _concept(history: History) -> Iterator[str]:
         f"raised {which}: of the {alarm.rows:,} labelled rows up to it {_error_rate(alarm):.1%} were wrong."
     )
     yield from _drift_of(history, alarm)
-    worst = max(history.stretches, key=_error_rate)
-    yield f"At its worst, around {_day(history.middle_of(worst))}, it erred in {_error_rate(worst):.1%} of rows."
     if cleared is None:
         yield "The errors have not come down since."
     else:
-        yield f"By {_day(history.time_of(cleared.last))} the errors were back where they had been."
+        more = len(incidents) - incidents.index(main) - 1
+        followed = "" if not more else f"; {f'{more} more incidents' if more > 1 else 'one more incident'} followed"
+        yield f"By {_day(history.time_of(cleared.last))} the errors were back where they had been{followed}."
+    worst = max(history.stretches, key=_error_rate)
+    yield f"At its worst, around {_day(history.middle_of(worst))}, the model erred in {_error_rate(worst):.1%} of rows."
     yield from _sure(history, incidents)
     yield from _sooner(history, alarm)
 
@@ -80,10 +82,10 @@ def _sure(history: History, incidents: Sequence[tuple[Verdict, Verdict | None]])
         return
     rows = sum(stretch.rows for stretch in history.stretches)
     lain = sum(_length(history, *incident) for incident in incidents)
-    many = "one incident" if len(incidents) == 1 else f"{len(incidents)} incidents"
+    many = "was one incident" if len(incidents) == 1 else f"were {len(incidents)} incidents"
     yield (
-        f"Where nothing changes, one such alarm comes in {arl0:,} labelled rows: of {rows:,} that would be some "
-        f"{rows / arl0:.1f}, and there were {many}, in which {lain / len(history.times):.0%} of all rows lay."
+        f"Where nothing changes, one such alarm comes in {arl0:,} labelled rows, which makes {rows / arl0:.1f} in "
+        f"these {rows:,}; there {many}, in which {lain / len(history.times):.0%} of all rows lay."
     )
 
 
@@ -117,8 +119,8 @@ def _drift_of(history: History, alarm: Verdict) -> Iterator[str]:
     expected = alarm.details.get("expected_error_rate")
     if expected is not None:
         yield (
-            f"Such rows would let one expect {expected:.1%} of errors; what lies above that is a change of what rows "
-            "mean, which only labels show."
+            f"By those rows alone one would expect {expected:.1%} of errors; what lies above that comes from a change "
+            "in what rows mean, which only labels show."
         )
 
 
@@ -135,8 +137,8 @@ def _sooner(history: History, alarm: Verdict) -> Iterator[str]:
     came = f"by row {history.number_of(sooner[0].last):,}" if sooner else f"less than {STRETCH_ROWS:,} rows sooner"
     cost = "no alarm" if not early else f"alarms in {early} of the {len(before):,} stretches of {STRETCH_ROWS:,} rows"
     yield (
-        f"Ten times as sensitive (one false alarm in {arl0 // _MORE_OFTEN:,}) it would have come {came}, and cost "
-        f"{cost} before that rise."
+        f"Ten times as sensitive (one false alarm in {arl0 // _MORE_OFTEN:,}) it would have come {came}, and have "
+        f"raised {cost} before that rise."
     )
 
 
@@ -189,7 +191,7 @@ def _strongest(alarm: Verdict) -> Iterator[str]:
     if found is None:
         return
     causes = [_CAUSES[cause].format(**found) for cause in found["causes"][:2] if cause in _CAUSES]
-    chance = f"less than once in {10 ** min(alarm.statistic, 6):,.0f} windows"
+    chance = f"less than once in {float(f'{10 ** min(alarm.statistic, 6):.2g}'):,.0f} windows"
     if causes:
         yield f"In {_listed([name])} {' and '.join(causes)}{_middles(found)}; by chance that happens {chance}."
 
@@ -207,7 +209,7 @@ def _more_windows(history: History, alarms: Sequence[Verdict]) -> Iterator[str]:
     threshold = history.windows[0].threshold
     more = sum(verdict.statistic >= threshold - 1 for verdict in history.windows) - len(alarms)
     often = f"one false alarm in {10**threshold:,.0f} windows"
-    yield f"Its price is {often}; ten times as sensitive, {more or 'none'} more would have alarmed."
+    yield f"The price of this is {often}; ten times as sensitive, {more or 'none'} more would have alarmed."
 
 
 def _deployed(history: History) -> Iterator[str]:

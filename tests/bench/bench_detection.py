@@ -1,6 +1,6 @@
 """What an alarm of concept drift costs and how late it comes, beside the detectors of others.
 
-    python tests/bench/bench_detection.py                      everything, some 15 minutes on two cores
+    python tests/bench/bench_detection.py                      all of it, some 15 minutes of one core
     python tests/bench/bench_detection.py --seeds 6 --sets 1 --bursts 40 --no-peers      a quick look
     python tests/bench/bench_detection.py --errors FILE.csv    any stream of zeros and ones, one a line
     python tests/bench/bench_detection.py --frame FILE.parquet --reference FILE.parquet    any rows (bench_windows.py)
@@ -27,6 +27,8 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
 from bench_windows import judge  # noqa: E402
 from detection import autocorrelated, ours, peers, protocol, sliced  # noqa: E402
+
+from monitoring.calibrate import Calibration  # noqa: E402
 
 # preset: most false alarms per 10,000 rows of the null streams; most rows of delay by stream
 BARS = {
@@ -154,14 +156,15 @@ def bar_slices(report: Report, count: int, pool: Pool) -> None:
     report.at_most("stretches of arl0 rows with a false alarm (nominal .63)", held / stretches, 0.75)
     named = np.mean([each.first == sliced.MOVED for each in found])
     report.at_least("a slice's doubled rate: it is named first", named, 0.75)
-    print(f"    mean rows of the endpoint until then {np.mean([each.delay for each in found]):.0f}")
+    first, half = (np.mean([getattr(each, name) for each in found]) for name in ("all_first", "all_half"))
+    print(f"    all rates doubled: the first slices are named after {first:.0f} rows, half of all after {half:.0f}")
 
 
 def bar_5(report: Report) -> None:
     """Updates a second."""
     print("bar 5")
     errors = (np.random.default_rng(0).random(2_000_000) < 0.1).astype(np.int8)
-    detector = ours.Calibration(ours.error_level_from(errors[:5_000]), ours.DEFAULT).detector
+    detector = Calibration(ours.error_level_from(errors[:5_000]), ours.DEFAULT).detector
     single = errors[:300_000].tolist()
 
     def one_by_one() -> None:
@@ -192,9 +195,10 @@ def on_file(path: Path, settings) -> None:
     errors = values.astype(np.int8)
     first = min(protocol.LEVEL_ROWS, len(errors) // 5)
     level = ours.error_level_from(errors[:first])
-    told = ours.Calibration(level, settings).details()["statement"]
+    told = Calibration(level, settings).details()["statement"]
     print(f"{len(errors):,} rows, {errors.mean():.4f} errors; {told}")
-    for start, end in ours.incidents(errors[first:], level, settings):
+    verdicts = ours.verdicts_on(errors[first:], level, settings)
+    for start, end in ours.incidents(verdicts, len(errors) - first):
         rate = errors[first + start : first + end].mean()
         print(f"  incident: rows {first + start:,} to {first + end:,}, {rate:.3f} errors")
     for name in peers.peers():

@@ -41,6 +41,12 @@ def test_every_page_answers_as_html_and_as_json_and_knows_when_nothing_is_new(cl
     assert len(answer.content) + len(live.content) < 200_000
 
 
+def test_an_incident_says_what_was_deployed_and_what_alarmed_in_the_hour_before(client, incident):
+    text = client.get(f"/incident?id={incident.id}").text
+    assert "version v1 answered for the first time" in text
+    assert f"concept drift alarm on {LIVE}" in text
+
+
 def test_what_is_committed_shows_at_the_next_poll(eventful, client):
     before = client.get("/requests.json")
     eventful.maker.predict("a", "just-now")

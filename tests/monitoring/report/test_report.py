@@ -7,6 +7,7 @@ import pytest
 from monitoring.history import history_of
 from monitoring.reconciliation import Reconciliation
 from monitoring.report_of import report_of
+from monitoring.story import story_of
 from monitoring.summary import summary_of
 
 ENDPOINT = "shop/server/a/default/a/v1"
@@ -36,7 +37,7 @@ def test_the_page_says_what_moved_how_sure_that_is_and_what_more_would_cost(page
     assert "Those rows had moved as well, in demand" in page
     assert "In demand values moved as a whole and 100.0% of values lay beyond the training range" in page
     assert "by chance that happens less than once in" in page
-    assert "Its price is one false alarm in 100 windows; ten times as sensitive" in page
+    assert "The price of this is one false alarm in 100 windows; ten times as sensitive" in page
     assert "one such alarm comes in 2,000 labelled rows" in page
     assert "rows that contribute most" in page
 
@@ -88,3 +89,13 @@ def test_truth_that_came_too_late_is_told(drifted):
     drifted.reader.archive.write("late_truth", "shop/server/a", "2026-11-24", "late-truth", table)
     page = report(drifted).page()
     assert "Truth of 3 rows came too late for the detectors: 1 of these answers were wrong (33.3%)." in page
+
+
+def test_what_was_deployed_before_is_told(run, maker):
+    for i in range(300):
+        version = "v1" if i < 200 else "v2"
+        maker.predict("a", f"p{i}", endpoint_id=f"shop/server/a/default/a/{version}")
+    run.take(maker)
+    told = story_of(history_of(run.queries, "shop/server/a/default/a/v2"))
+    assert "Version v2 took over from v1 on 24 November 2026" in told
+    assert "took over" not in story_of(history_of(run.queries, ENDPOINT))
