@@ -38,8 +38,11 @@ server.set_envs({"SERVING_MODEL_m": "store://models/m", "INFERENCE_STREAM": "kaf
 server.set_env_from_secret("LEEWAY_STATE", "stores", "state")
 deployed = project.deploy_function(server)
 raise_mlrun_alert(msgspec.json.decode(sys.argv[1], type=Incident))
-build = project.get_function("replay", enrich=True).spec.build
-code = [build.source, build.load_source_on_run]
+builds = [
+    each.get_function("replay", enrich=True).spec.build
+    for each in (project, mlrun.load_project("./packed", sys.argv[3]))
+]
+code = [[build.source, build.load_source_on_run] for build in builds]
 print("RESULT", json.dumps([run.state(), run.status.results, deployed.state, server.status.address, code]))
 """
 AUTHOR = ["-c", "user.name=tests", "-c", "user.email=tests@example.org"]
@@ -56,9 +59,9 @@ def service():
     service.stop()
 
 
-@pytest.fixture(params=["git", "archive"])
-def source(request, tmp_path):
-    """(URL, variables) with which MLRun gets a copy of the project."""
+@pytest.fixture
+def sources(tmp_path):
+    """The URLs of a copy of the project in git and of one in an archive, and variables with which MLRun finds them."""
     folder = tmp_path / "origin"
     folder.mkdir()
     for name in ("project.yaml", "project_setup.py"):
@@ -66,35 +69,33 @@ def source(request, tmp_path):
     for name in ("functions", "workflows", "hub"):
         shutil.copytree(ROOT / name, folder / name)
     (folder / "job.py").write_text(CODE)
-    if request.param == "archive":
-        with tarfile.open(tmp_path / "project.tar.gz", "w:gz") as archive:
-            archive.add(folder, ".")
-        return str(tmp_path / "project.tar.gz"), {}
+    packed = str(tmp_path / "project.tar.gz")
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(folder, ".")
     for command in (["init", "-q", "-b", "main"], ["add", "-A"], [*AUTHOR, "commit", "-q", "-m", "all of it"]):
         subprocess.run(["git", *command], cwd=folder, check=True)
     # MLRun clones git:// URLs by https.
     elsewhere = {"KEY": f"url.file://{folder}.insteadOf", "VALUE": "https://code.example/leeway.git"}
-    return "git://code.example/leeway.git#refs/heads/main", {
-        "GIT_CONFIG_COUNT": "1", **{f"GIT_CONFIG_{name}_0": value for name, value in elsewhere.items()}
-    }  # fmt: skip
+    variables = {"GIT_CONFIG_COUNT": "1", **{f"GIT_CONFIG_{name}_0": value for name, value in elsewhere.items()}}
+    return "git://code.example/leeway.git#refs/heads/main", packed, variables
 
 
-def test_load_run_deploy_a_result_and_an_alert_reach_the_service(service, source, incident, tmp_path):
-    url, variables = source
+def test_load_run_deploy_a_result_and_an_alert_reach_the_service(service, sources, incident, tmp_path):
+    url, packed, variables = sources
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("MLRUN_", "LEEWAY_"))},
         "MLRUN_DBPATH": service.url, "MLRUN_IGNORE_ENV_FILE": "1", "PYTHONPATH": str(ROOT),
         "MLRUN_HTTPDB__LOGS__NUCLIO__PULL_DEPLOY_STATUS_DEFAULT_INTERVAL": "0", **variables,
     }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, incident, url], cwd=tmp_path, env=env, capture_output=True, text=True
+        [sys.executable, "-c", PROGRAM, incident, url, packed], cwd=tmp_path, env=env, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-3_000:]
     said = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
     state, results, deployed, address, code = json.loads(said.removeprefix("RESULT "))
     assert (state, results, deployed, address) == ("completed", {"doubled": 42}, "ready", ADDRESS)
     assert not [*tmp_path.rglob(".leeway")], "the laptop stayed away"
-    assert code == [url, True], "a job of the workflow loads the project's source"
+    assert code == [[url, True], [packed, True]], "a job of the workflow loads the project's source"
     assert service.unknown == []
 
     (run,) = (value for path, value in service.kept.items() if path.startswith("projects/leeway/runs/"))
