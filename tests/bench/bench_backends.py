@@ -38,7 +38,7 @@ from tests.engines.v3io_double import V3ioDouble
 LINES, STEP_S, WRITTEN, BEGAN = 100, 10, 5_000, 1_700_006_400
 RECORD = os.urandom(387).hex().encode()
 PAGE_MS = 300
-FEW_RECORDS, FEW_POINTS = 20_000, 200_000
+FEW_RECORDS, FEW_POINTS = 20_000, 100_000
 
 
 def title(text: str, *columns: str) -> None:
@@ -106,8 +106,10 @@ def bench_series(name: str, settings: Settings, count: int) -> bool:
         every = median_ms(lambda: [series.read("rows", f"e{i}", end - 3_600, end, 60) for i in range(1, 10)])
     asked = (hour, day, buckets, every)
     fits = sum(asked) <= PAGE_MS
-    judged = f"{sum(asked):.0f} ms {'fits' if fits else 'TOO LONG'}"
-    line(name, f"{made / busy:,.0f}", f"{count:,}", *(f"{each:.1f} ms" for each in asked), judged)
+    judged = "" if name.endswith("*") else " fits" if fits else " TOO LONG"
+    line(
+        name, f"{made / busy:,.0f}", f"{count:,}", *(f"{each:.1f} ms" for each in asked), f"{sum(asked):.0f} ms{judged}"
+    )
     return fits
 
 
