@@ -99,6 +99,9 @@ def bench_series(name: str, settings: Settings, count: int) -> bool:
         for chunk in points(count):
             busy += seconds(lambda chunk=chunk: series.write(chunk))
             made += len(chunk)
+        if settings.v3io_framesd:  # its double looks through everything for each query
+            line(name, f"{made / busy:,.0f}", f"{count:,}")
+            return True
         end = BEGAN + count // LINES * STEP_S
         hour = median_ms(lambda: series.read("rows", "e1", end - 3_600, end, 10))
         day = median_ms(lambda: series.read("rows", "e1", end - 86_400, end, 300))
