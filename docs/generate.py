@@ -57,7 +57,8 @@ def _record() -> Iterator[str]:
     yield "# The record\n"
     yield f"Generated from leeway/record.py by `make docs`.\n\n{inspect.getdoc(record)}\n"
     values = ", ".join(f"`{value}`" for value in (record.INFER, record.EXPLAIN, record.FEEDBACK, record.DECISION))
-    yield f"The values of `op` are {values} and `{record.OUTBOX_END}`.\n"
+    yield f"The values of `op` are {values} and `{record.OUTBOX_END}`; `{record.TOO_LARGE}` stands in the place of"
+    yield "a record that is larger than its stream takes, and says so in `error`.\n"
     kinds = [one for one in vars(record).values() if isinstance(one, type) and issubclass(one, msgspec.Struct)]
     for kind in sorted(kinds, key=lambda one: inspect.getsourcelines(one)[1]):
         yield f"## {kind.__name__}\n\n{inspect.getdoc(kind)}\n\n| field | type | default |\n|---|---|---|"

@@ -13,6 +13,10 @@ class StoreError(LeewayError):
     """A store could not do what was asked: unknown scheme, other schema version, gone, full."""
 
 
+class TooLarge(StoreError):
+    """A stream was given a message, the first of an append, that is larger than it takes."""
+
+
 class Conflict(StoreError):
     """A compare-and-set found another value than the one it expected: somebody else was here."""
 

@@ -1,20 +1,25 @@
 """From the file of an outbox to a stream."""
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from .clock import Clock
+from .errors import TooLarge
 from .interfaces import Stream
 from .outbox_file import OutboxFile, Slot
 from .outbox_layout import Frame
-from .record import OUTBOX_END, SCHEMA, Origin, Record, encode
+from .record import OUTBOX_END, SCHEMA, TOO_LARGE, Origin, Record, Request, decode, encode
 
 _CHUNK = 512 << 10
+_NAME = 500  # characters of an id that are kept where the rest is not
+_log = logging.getLogger("leeway.forwarder")
 
 
 class OutboxSender:
     """Sends records in order, at least once: the position moves when the stream has taken them. With `batch` over 1,
-    up to that many records of a key become one message, a JSON array. Errors of the stream pass through.
+    up to that many records of a key become one message, a JSON array. In the place of a record that is larger than the
+    stream takes goes one that says so, so that nothing waits behind it. Other errors of the stream pass through.
     """
 
     def __init__(self, file: OutboxFile, clock: Clock, batch: int = 1):
@@ -32,7 +37,10 @@ class OutboxSender:
         if not frames:
             return 0
         messages, heads = self._messages(frames)
-        taken = stream.append(messages)
+        try:
+            taken = stream.append(messages)
+        except TooLarge:
+            return self._send_first(stream, frames[0])
         done = frames[: heads[taken] if taken < len(heads) else len(frames)]
         if done:
             self._file.confirm(done)
@@ -45,6 +53,19 @@ class OutboxSender:
         taken = stream.append(self._ends) if self._ends else 0
         del self._ends[:taken]
         return not self._ends
+
+    def _send_first(self, stream: Stream, frame: Frame) -> int:
+        """By itself, as it may only have been too large together with others."""
+        key = self._file.slots[frame.slot].key
+        try:
+            taken = stream.append([(key, frame.payload)])
+        except TooLarge as error:
+            stub = _stub(frame.payload, str(error))
+            _log.error("record %s of %s is not kept: %s", stub.id, key, error)
+            taken = stream.append([(key, encode(stub))])
+        if taken:
+            self._file.confirm([frame])
+        return taken
 
     def _messages(self, frames: Sequence[Frame]) -> tuple[list[tuple[str, bytes]], list[int]]:
         """Messages by their first records, and of each the index of its first record."""
@@ -71,3 +92,13 @@ class OutboxSender:
             origin=Origin(self._file.id, slot.last, slot.dropped),
         )  # fmt: skip
         return slot.key, encode(record)
+
+
+def _stub(payload: bytes, reason: str) -> Record:
+    """What is left of a record without all that can be large."""
+    record = decode(payload)
+    return Record(
+        schema=SCHEMA, id=record.id[:_NAME], op=TOO_LARGE, when=record.when, project=record.project,
+        function_uri=record.function_uri, deployment=record.deployment, origin=record.origin,
+        endpoint_id=record.endpoint_id, request=Request(record.request.id[:_NAME]), error=reason,
+    )  # fmt: skip

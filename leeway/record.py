@@ -13,7 +13,9 @@ from .html_table import html_table
 SCHEMA = 1
 
 # The values of `op`.
-INFER, EXPLAIN, FEEDBACK, DECISION, OUTBOX_END = "infer", "explain", "feedback", "decision", "outbox_end"
+INFER, EXPLAIN, FEEDBACK, DECISION = "infer", "explain", "feedback", "decision"
+OUTBOX_END = "outbox_end"
+TOO_LARGE = "too_large"  # in the place of a record that the stream does not take; `error` says why
 
 # What a 64-bit column can hold; a record with a larger number is none.
 Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from leeway.interfaces import Message, State
-from leeway.record import DECISION, EXPLAIN, FEEDBACK, INFER, OUTBOX_END, Position, Record, encode, is_test
+from leeway.record import DECISION, EXPLAIN, FEEDBACK, INFER, OUTBOX_END, TOO_LARGE, Position, Record, encode, is_test
 from leeway.record_reader import RecordReader
 from leeway.record_writer import Said, said_of
 from leeway.settings import Settings
@@ -72,7 +72,7 @@ class Intake:
         self._refused: Mapping[Position, str] = {}
         self._by_op: dict[str, _Handle] = {
             INFER: self._predict, EXPLAIN: self._predict, FEEDBACK: self._feedback, DECISION: self._decide,
-            OUTBOX_END: self._end,
+            OUTBOX_END: self._end, TOO_LARGE: self._miss,
         }  # fmt: skip
 
     def take(self, messages: Sequence[Message], refused: Mapping[Position, str] | None = None) -> Batch:
@@ -232,6 +232,10 @@ class Intake:
 
     def _end(self, message: Message, at: Place, like: Record, said: Said, key: str) -> None:
         self.counts.of(key).lost += self._dedupe.of(key).end(said.origin, at.clock) or 0
+
+    def _miss(self, message: Message, at: Place, like: Record, said: Said, key: str) -> None:
+        """The stream did not take the record."""
+        self._refuse_record(message, at, key, like, said.error or "too large for its stream")
 
     def _refuse_record(self, message: Message, at: Place, key: str, whole: Record, reason: str) -> None:
         """What was one of several in a message is kept by itself; it was read as a whole."""

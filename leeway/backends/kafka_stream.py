@@ -11,7 +11,7 @@ from zlib import crc32
 import confluent_kafka as ck
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
-from leeway.errors import StoreError
+from leeway.errors import StoreError, TooLarge
 from leeway.interfaces import Message, Stream
 
 from .kafka_options import kafka_options
@@ -89,6 +89,11 @@ class KafkaStream(Stream):
             taken = delivery.taken
             if taken < len(entries):
                 self._drop_producer()
+        if taken == 0 and delivery.is_too_large:
+            raise TooLarge(
+                f"stream {self._name}: a message of {len(entries[0][1]):,} bytes is too large: {delivery.error}; the "
+                f"topic's max.message.bytes says what it takes, at most {LARGEST:,}"
+            )
         if taken == 0:
             raise StoreError(f"stream {self._name} takes nothing: {delivery.error or 'no answer'}; is the broker up?")
         return taken
@@ -162,7 +167,7 @@ class KafkaStream(Stream):
             except BufferError:
                 break
             except (ck.KafkaException, ck.KafkaError) as error:
-                delivery.error = self._why(error, len(value))
+                delivery.refuse(index, error.args[0] if isinstance(error, ck.KafkaException) else error)
                 break
         else:
             index += 1
@@ -170,11 +175,6 @@ class KafkaStream(Stream):
         if delivery.answered < index:
             producer.purge()
             producer.flush(1.0)
-
-    def _why(self, error: Exception, size: int) -> str:
-        if _code(error) == ck.KafkaError.MSG_SIZE_TOO_LARGE:
-            return f"a message of {size:,} bytes is larger than {LARGEST:,}"
-        return str(error)
 
     def _drop_producer(self) -> None:
         """Its queue may hold what was given up, which must not arrive after what is appended next."""
@@ -264,15 +264,20 @@ class _Delivery:
         self._is_taken = [False] * count
         self.answered = 0
         self.error = ""
+        self.is_too_large = False  # the first of them
 
     def report(self, index: int) -> Any:
         def told(error: ck.KafkaError | None, message: ck.Message) -> None:
             self.answered += 1
             self._is_taken[index] = error is None
-            if error is not None and not self.error:
-                self.error = error.str()
+            if error is not None:
+                self.refuse(index, error)
 
         return told
+
+    def refuse(self, index: int, error: ck.KafkaError) -> None:
+        self.error = self.error or error.str()
+        self.is_too_large |= index == 0 and error.code() == ck.KafkaError.MSG_SIZE_TOO_LARGE
 
     @property
     def taken(self) -> int:

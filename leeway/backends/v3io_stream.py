@@ -11,7 +11,7 @@ from v3io.dataplane.transport import RaiseForStatus
 from v3io.dataplane.transport.httpclient import Transport
 from v3io.logger import Logger
 
-from leeway.errors import StoreError
+from leeway.errors import StoreError, TooLarge
 from leeway.interfaces import Message, Stream
 
 from .v3io_place import v3io_place
@@ -113,7 +113,7 @@ class V3ioStream(Stream):
         ]
         if len(records[0]["data"]) > _LARGEST:
             size = len(records[0]["data"])
-            raise StoreError(f"stream {self._name}: a message of {size:,} bytes is larger than {_LARGEST:,}")
+            raise TooLarge(f"stream {self._name}: a message of {size:,} bytes is larger than {_LARGEST:,}")
         answer = self._ask(lambda client: client.stream.put_records(self._container, self._path, records, **_NEVER))
         results = answer.output.records
         failed = [i for i, each in enumerate(results) if each.error_code]

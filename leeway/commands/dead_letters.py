@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from leeway.errors import LeewayError
-from leeway.record import FEEDBACK, Origin, Request
+from leeway.record import FEEDBACK, TOO_LARGE, Origin, Request
 from leeway.settings import Settings
 
 from .options import json_option, show
@@ -112,6 +112,8 @@ def _about(stream: str, letter: "DeadLetter") -> dict[str, Any]:
 def _why_not(about: dict[str, Any]) -> str:
     if not isinstance(about.get("record"), dict):
         return "it is no JSON object: export it, and give its `record`"
+    if about["record"].get("op") == TOO_LARGE:
+        return "it is a note of a record that was never kept"
     if about["key"].count("/") < 2:
         return f"its key {about['key']!r} names no project/function/deployment: export it, and give its `key`"
     return ""

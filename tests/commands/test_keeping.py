@@ -10,6 +10,7 @@ from leeway.record import (
     DECISION,
     FEEDBACK,
     INFER,
+    TOO_LARGE,
     Origin,
     Position,
     Record,
@@ -147,6 +148,14 @@ def test_dead_letters_are_put_back_after_a_fix(place, leeway, ok, tmp_path):
     assert "1 dead letters were put back" in again.stdout
     place.consume()
     assert [about["reason"][:7] for about in ok(leeway("dead-letters", "list", "--json"))] == ["no JSON", "op 'jud"]
+
+
+def test_what_was_too_large_for_its_stream_is_shown_and_cannot_be_put_back(place, leeway, ok):
+    place.append(TOO_LARGE, "r7", error="a message of 3,000,000 bytes is too large")
+    place.consume()
+    assert "3,000,000 bytes" in leeway("dead-letters", "list").stdout
+    found = ok(leeway("dead-letters", "put-back", "--json"))
+    assert found == {"put_back": 0, "left": {f"{STREAM} 0-0-0": "it is a note of a record that was never kept"}}
 
 
 def test_an_orphan_is_put_back_as_the_feedback_that_it_was(place, leeway, ok):

@@ -17,6 +17,7 @@ from leeway.clock import ManualClock
 from leeway.interfaces import Archive, SeriesStore, State, Stream
 from leeway.settings import Settings, variable
 from tests.engines.wire import Wire
+from tests.until import until
 
 _ROOT = Path(__file__).parents[2]
 _CHILDREN = Path(__file__).parent / "children"
@@ -113,8 +114,16 @@ def database_place(request: pytest.FixtureRequest, home: Path) -> Place:
 
 
 @pytest.fixture(params=SERIES)
-def series_place(request: pytest.FixtureRequest, home: Path) -> Place:
-    return _database(request, home)
+def series_place(request: pytest.FixtureRequest, home: Path) -> Iterator[Place]:
+    """TimescaleDB of one process forgets everything when it ends, so it is the wire to it that goes away."""
+    place = _database(request, home)
+    if request.param == "timescale":
+        wire = Wire(place.server.port)
+        url = place.settings.series.replace(f":{place.server.port}/", f":{wire.port}/")
+        yield replace(place, settings=replace(place.settings, series=url), server=wire)
+        wire.stop()
+    else:
+        yield place
 
 
 @pytest.fixture
@@ -186,6 +195,26 @@ def child() -> Iterator[Callable[..., subprocess.Popen]]:
         process.kill()
         with process:
             process.wait()
+
+
+@pytest.fixture
+def killed(child: Callable[..., subprocess.Popen]) -> Callable[..., None]:
+    """Lets a child write to the store of a place until `written` says so, and `check` all the while; then kills it."""
+
+    def write(place: Place, kind: str, written: Callable[[], bool], check: Callable[[], None]) -> None:
+        writer = child(place, "write_until_killed", kind)
+
+        def look() -> bool:
+            assert writer.poll() is None
+            check()
+            return written()
+
+        until(look, "some writes")
+        writer.kill()
+        writer.wait()
+        check()
+
+    return write
 
 
 @pytest.fixture

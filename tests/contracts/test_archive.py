@@ -12,6 +12,7 @@ import pytest
 
 from leeway.errors import StoreError
 from leeway.interfaces import Within
+from monitoring.compaction import drop_days
 
 SERVERS = [pytest.param("s3", marks=[pytest.mark.slow, pytest.mark.engine("s3")])]
 KEY, DAY = "leeway/model-server/elec_v1", "2026-11-24"
@@ -196,6 +197,28 @@ def test_a_server_that_goes_away_has_everything_when_it_is_back(archive, archive
         with pytest.raises(StoreError):
             archive.read("prediction")
     archive.write("prediction", KEY, DAY, "b", rows(2))
+    assert archive.read("prediction")["offset"].to_pylist() == [1, 2]
+
+
+@pytest.mark.parametrize("archive_place", ["folder", *SERVERS], indirect=True)
+def test_of_a_process_that_is_killed_a_file_is_there_whole_or_not_at_all(archive, archive_place, killed):
+    def numbers():
+        return archive.read("note")["x"].to_pylist() if archive.files() else []
+
+    def check():
+        for number in set(found := numbers()):
+            assert found.count(number) == 300
+
+    killed(archive_place, "archive", lambda: max(numbers(), default=0) > 10, check)
+    archive.write("note", "p/f/d", "2026-11-24", "f0", rows(1, x=[7]))
+    assert 7 in numbers()
+
+
+def test_days_beyond_what_is_kept_are_dropped(archive):
+    for offset, day in enumerate(("2026-11-01", "2026-11-20", DAY)):
+        archive.write("prediction", KEY, day, f"f{offset}", rows(offset))
+    assert drop_days(archive, 10) == 1
+    assert [each.day for each in archive.files()] == ["2026-11-20", DAY]
     assert archive.read("prediction")["offset"].to_pylist() == [1, 2]
 
 

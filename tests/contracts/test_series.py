@@ -12,8 +12,11 @@ from leeway.interfaces import Point
 
 SERVERS = [
     pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.engine("postgres")]),
+    pytest.param("timescale", marks=[pytest.mark.slow, pytest.mark.engine("timescale")]),
     pytest.param("frames", marks=pytest.mark.slow),
 ]
+# A write to V3IO's TSDB that breaks off is whole only when it was repeated (tests/leeway/test_v3io_series.py).
+WHOLE = ["sqlite", SERVERS[0]]
 
 POINTS = st.lists(
     st.builds(
@@ -129,6 +132,21 @@ def test_a_server_that_goes_away_has_everything_when_it_is_back(series, series_p
             series.read("rows", "e")
     series.write([point(range="s", count=2)])
     assert [p.count for p in series.read("rows", "e")] == [3]
+
+
+@pytest.mark.parametrize("series_place", WHOLE, indirect=True)
+def test_of_a_process_that_is_killed_a_write_is_there_whole_or_not_at_all(series, series_place, killed):
+    def written():
+        return [each.count for each in series.read("rows", "e", feature="1", step=3)]
+
+    def check():
+        for _ in range(3):
+            counts = {each.count for each in series.read("rows", "e", feature="0")}
+            assert len(counts) <= 1, "each write has as many points in each of the three buckets"
+
+    killed(series_place, "series", lambda: sum(written()) > 2_000, check)
+    first, second = (series.read("rows", "e", feature=feature) for feature in "01")
+    assert [each.count for each in first] == [each.count for each in second]
 
 
 DAY_S = 86_400

@@ -65,6 +65,16 @@ def test_of_two_processes_that_race_none_overwrites_the_other(open_state, databa
     assert open_state().get("counter") == b"300"
 
 
+def test_of_a_process_that_is_killed_a_commit_is_there_whole_or_not_at_all(open_state, database_place, killed):
+    state = open_state()
+
+    def check():
+        assert len(set(state.scan("part/").values())) <= 1
+
+    killed(database_place, "state", lambda: int(state.get("part/7") or 0) > 20, check)
+    state.commit({"part/0": b"0"}, expect={"part/0": state.get("part/299")})
+
+
 def test_a_value_of_ten_megabytes_and_any_key_come_back(open_state):
     puts = {"big": bytes(range(256)) * 40_000, "clé/日本/\U0001f6a2": b"\0\xff", "": b"empty key", "k" * 500: b"long"}
     state = open_state()

@@ -2,6 +2,8 @@
 
 import threading
 from collections import defaultdict
+from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -9,7 +11,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from leeway.backends import connect
-from leeway.errors import StoreError
+from leeway.errors import StoreError, TooLarge
+from leeway.local.triggers.start_offset import start_offset
+from leeway.outbox import Outbox
+from leeway.outbox_sender import OutboxSender
+from leeway.record import INFER, TOO_LARGE, Record, Request, encode
+from monitoring.decode import decode
+from tests.until import until
 
 SERVERS = [pytest.param("kafka", marks=[pytest.mark.slow, pytest.mark.engine("kafka")]), "v3io"]
 
@@ -117,6 +125,36 @@ def test_two_processes_that_append_at_once_lose_nothing_and_keep_their_order(ope
         for message in messages:
             found[message.key].append(int(message.value))
     assert found == {f"{name}/{i}": list(range(i, 700, 4)) for name in "xy" for i in range(4)}
+
+
+def test_a_writer_that_is_killed_leaves_whole_messages_in_order(open_stream, stream_place, child):
+    stream = open_stream(shards=2)
+    writer = child(stream_place, "append_to_stream", stream_place.url, "x", 10_000_000)
+    assert writer.stdout.readline() == "ready\n"
+    writer.stdin.write("\n")
+    writer.stdin.flush()
+    until(lambda: len(everything(stream)) > 300, "some messages")
+    writer.kill()
+    writer.wait()
+    assert stream.append([("x/0", b"-1")]) == 1
+    found = defaultdict(list)
+    for message in everything(stream):
+        found[message.key].append(int(message.value))
+    assert found["x/0"].pop() == -1
+    assert found == {f"x/{i}": list(range(i, found[f"x/{i}"][-1] + 1, 4)) for i in range(4)}
+
+
+def test_a_group_may_begin_at_either_end_or_at_a_time(open_stream, clock):
+    stream = open_stream()
+    stream.append([("k", b"")] * 3)
+    first = stream.read(0, 0, 1)[0].appended
+    while everything(stream)[-1].appended == first:
+        clock.advance(0.1)
+        stream.append([("k", b"")] * 3)
+    later = next(message.offset for message in everything(stream) if message.appended > first)
+    end = stream.bounds(0)[1]
+    times = [datetime.fromtimestamp(first + seconds, UTC).isoformat() for seconds in (0, 1, 9)]
+    assert [start_offset(stream, 0, each) for each in ("earliest", "latest", *times)] == [0, end, 0, later, end]
 
 
 def test_threads_share_a_stream(open_stream):
@@ -235,6 +273,53 @@ def shard_of(stream, key):
     before = [stream.bounds(shard)[1] for shard in range(stream.shards)]
     stream.append([(key, b"probe")])
     return next(shard for shard in range(stream.shards) if stream.bounds(shard)[1] > before[shard])
+
+
+@pytest.fixture
+def narrow(open_stream, stream_place):
+    """A stream that takes no message of three megabytes."""
+    if stream_place.url.startswith("kafka"):
+        from confluent_kafka.admin import AdminClient, NewTopic
+
+        servers, name = stream_place.url.removeprefix("kafka://").split("/", 1)
+        topic = name.replace("/", ".")
+        config = {"message.timestamp.type": "LogAppendTime"}  # as who makes it by hand would: a megabyte
+        admin = AdminClient({"bootstrap.servers": servers})
+        admin.create_topics([NewTopic(topic, 1, 1, config=config)])[topic].result()
+    return open_stream()
+
+
+def dense(size):
+    """Text that cannot be compressed by much."""
+    return Random(size).randbytes(size // 2).hex()
+
+
+def record(size):
+    return lambda origin: encode(
+        Record(
+            schema=1, op=INFER, id=f"r-{origin.seq}", when="", project="shop", function_uri="shop/server",
+            deployment="a", origin=origin, request=Request(f"r-{origin.seq}", [dense(size)]),
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("stream_place", SERVERS, indirect=True)
+@pytest.mark.parametrize("batch", [1, 10])
+def test_a_record_that_is_too_large_is_told_in_its_place_and_holds_up_nothing(narrow, stream_place, home, clock, batch):
+    with pytest.raises(TooLarge, match="3,000,000 bytes"):
+        narrow.append([("k", dense(3_000_000).encode())])
+    outbox = Outbox.create(home / "outbox", stream_place.settings, clock)
+    for size in (10, 4_000_000, 400_000, 20):
+        assert outbox.append("shop/server/a", record(size))
+    sender = OutboxSender(outbox.file, clock, batch)
+    until(lambda: sender.send(narrow) == 0, "the end of the outbox")
+    assert sender.is_done
+    outbox.close()
+    found = [each for message in narrow.read(0, 0, 9) for each in decode(message.value)]
+    assert [(each.origin.seq, each.id, each.request.id, each.op) for each in found] == [
+        (seq, f"r-{seq}", f"r-{seq}", TOO_LARGE if seq == 2 else INFER) for seq in (1, 2, 3, 4)
+    ]
+    assert "bytes" in found[1].error
 
 
 @pytest.mark.parametrize("stream_place", SERVERS, indirect=True)

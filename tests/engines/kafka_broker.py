@@ -23,8 +23,8 @@ transaction.state.log.replication.factor=1
 transaction.state.log.num.partitions=4
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=2000
-broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=4500
+broker.heartbeat.interval.ms=1500
 num.network.threads=2
 num.io.threads=2
 log.dirs={data}
@@ -40,7 +40,9 @@ _MODULES = "org.apache.kafka.common.security"
 
 
 class KafkaBroker(Server):
-    """After `kill`, its old self must expire before it serves again: some seconds."""
+    """After `kill`, its old self must expire before it serves again: some seconds, fewer than by default. The
+    controller has half a heartbeat's interval to answer one, and a broker that gets no answers never starts: on a busy
+    machine 500 ms were too few."""
 
     name = "kafka"
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from leeway.record import Position
+from leeway.record import TOO_LARGE, Position
 from monitoring.dead_letters import PREFIX, DeadLetter, DeadLetters, read
 from monitoring.erase import is_about
+from monitoring.queries import Queries
 
 
 def letter(number):
@@ -40,3 +41,16 @@ def test_an_id_is_found_however_its_json_was_written(raw):
     found = DeadLetter("broken", Position(0, 1), 0, "p/f/d", raw)
     assert is_about(found, "p/f/d", ['caf\u00e9 "1"'])
     assert not is_about(found, "p/f/d", ["caf"])
+
+
+def test_what_its_stream_did_not_take_is_one_with_the_reason_and_not_lost(make_reader, maker):
+    stream, reader = maker, make_reader()
+    stream.predict("a", "r-1")
+    stream.append(stream.record(TOO_LARGE, "a", id="r-2", error="a message of 3,000,000 bytes is too large"))
+    stream.predict("a", "r-3")
+    stream.end("a")
+    reader.consumer().consume(stream.messages)
+    with Queries(reader.settings) as queries:
+        counts, (found,) = queries.counts(), queries.dead_letters()
+    assert (found.reason, found.key) == ("a message of 3,000,000 bytes is too large", "shop/server/a")
+    assert (counts["predictions"]["counted"], counts["lost"], counts["dead_lettered"]) == (2, 0, 1)

@@ -5,6 +5,7 @@ import os
 import signal
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -36,8 +37,11 @@ def reader(laptop, kafka, tmp_path):
     class Reader:
         stream = connect.stream(url, replace(laptop.settings, stream_shards=4))
 
-        def deploy(self, workers=2, **env):
-            attributes = {"brokers": [kafka.url.removeprefix("kafka://")], "topics": [url.rpartition("/")[2]]}
+        def deploy(self, workers=2, begin="earliest", **env):
+            attributes = {
+                "brokers": [kafka.url.removeprefix("kafka://")], "topics": [url.rpartition("/")[2]],
+                "initialOffset": begin,
+            }  # fmt: skip
             trigger = {
                 "kind": "kafka-cluster", "explicitAckMode": "explicitOnly", "numWorkers": workers,
                 "workerTerminationTimeout": "100ms", "attributes": attributes,
@@ -90,6 +94,28 @@ def test_what_was_not_acknowledged_comes_again_whatever_was_handled_after_it(rea
     again = reader.seen()[200:]
     for shard in range(4):
         assert [offset for at, offset, *_ in again if at == shard] == list(range(7, ends[shard]))
+
+
+def test_a_new_group_may_begin_with_what_comes_next(reader, laptop):
+    fill(reader.stream)
+    reader.deploy(ACK_UP_TO="1000", begin="latest")
+    laptop.until(lambda: reader.stream.append([("k", b"next")]) and reader.seen(), "a message that came later")
+    assert {body for _, _, body, *_ in reader.seen()} == {"next"}
+
+
+def test_a_new_group_may_begin_at_a_time(reader, laptop):
+    reader.stream.append([("k", b"old")])
+    shard = next(each for each in range(4) if reader.stream.bounds(each)[1])
+    began = reader.stream.read(shard, 0, 1)[0].appended
+
+    def newest():
+        reader.stream.append([("k", b"more")])
+        return reader.stream.read(shard, reader.stream.bounds(shard)[1] - 1, 1)[0]
+
+    last = laptop.until(lambda: (found := newest()).appended > began and found, "the next second")
+    reader.deploy(ACK_UP_TO="1000", begin=datetime.fromtimestamp(last.appended, UTC).isoformat())
+    seen = reader.wait(1)
+    assert seen[0][:2] == [shard, last.offset]
 
 
 def test_a_message_that_the_handler_refuses_stops_nothing(reader, laptop):
