@@ -7,7 +7,7 @@ asked (-2); what several children said is combined, or else the first one's is t
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,6 +21,8 @@ from .unit import ALL, STOP, Choice, Unit
 
 _log = logging.getLogger("leeway.serving")
 
+
+Work = tuple[Callable[..., Message], tuple]  # and what it is given
 
 _QUICK_US = 1_000  # below it, a thread costs more than it saves
 
@@ -129,14 +131,14 @@ class Executor:
         """Side by side, the first and quick ones in this thread; all of them are waited for, and the first one's error
         is raised."""
         if all([child.is_quick for child in place.children[1:]]):
-            return _waited([partial(self.run, child, message, run) for child in place.children])
-        works: list[Callable[[], Message]] = []
+            return _waited([(self.run, (child, message, run)) for child in place.children])
+        works: list[Work] = []
         apart: list[Run] = []
         for i, child in enumerate(place.children):
             if i == 0 or child.is_quick:
-                works.append(partial(self.run, child, message, run if not apart else _part(run, apart)))
+                works.append((self.run, (child, message, run if not apart else _part(run, apart))))
             else:
-                works.append(self._crew.start(partial(self.run, child, message, _part(run, apart))).result)
+                works.append((self._crew.start(partial(self.run, child, message, _part(run, apart))).result, ()))
         try:
             return _waited(works)
         finally:
@@ -205,12 +207,12 @@ class Executor:
         return error
 
 
-def _waited(works: Iterable[Callable[[], Message]]) -> list[Message]:
+def _waited(works: Sequence[Work]) -> list[Message]:
     """What all of them say; the first one's error where there is one, when all are done."""
     messages, error = [], None
-    for work in works:
+    for work, given in works:
         try:
-            messages.append(work())
+            messages.append(work(*given))
         except ServingError as found:
             error = error or found
     if error is not None:
