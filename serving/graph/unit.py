@@ -25,7 +25,7 @@ Step = Callable[[Message, InferenceRequest], Message]
 
 class Unit(msgspec.Struct, frozen=True):
     """Each is None where the node does not do it. `class_name` and `version` say who it is, and `label` how Seldon's
-    meta.requestPath names it."""
+    meta.requestPath names it; `only_answers`: it is a model, or something like it, and nothing else."""
 
     class_name: str
     version: str = ""
@@ -35,6 +35,10 @@ class Unit(msgspec.Struct, frozen=True):
     transform_output: Step | None = None
     feedback: Callable[[Feedback, int | None], None] | None = None
     label: str = ""
+    only_answers: bool = False
 
     def __post_init__(self) -> None:
+        others = (self.route, self.aggregate, self.transform_output)
+        answers = self.transform_input is not None and others == (None, None, None)
+        msgspec.structs.force_setattr(self, "only_answers", answers)
         msgspec.structs.force_setattr(self, "label", ":".join(filter(None, (self.class_name, self.version))))
