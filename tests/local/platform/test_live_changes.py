@@ -95,7 +95,7 @@ class Served:
         self._change("unloaded/load")
 
     def redeploy(self):
-        self._share = 100 - self._share
+        """With the shares as they were set meanwhile."""
         self._deploy()
 
     def check(self):
