@@ -121,7 +121,7 @@ def _seldon() -> Iterator[str]:
 
 
 def _is_name(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and str(node.value).startswith("leeway_")
+    return isinstance(node, ast.Constant) and str(node.value).startswith(("leeway_", "seldon_metric_"))
 
 
 def _metric(node: ast.Call) -> str:

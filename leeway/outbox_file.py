@@ -41,7 +41,7 @@ class OutboxFile:
         self.base, self.sent, self.end = base, sent, sent
         self.written = self.confirmed = 0
         self.slots: list[Slot] = []
-        self._is_own = True
+        self._is_own = self._is_placed = True
         self._fd, self._files = fd, files
         self._map: mmap | None = None
         self._mapped = 0  # bytes of the file
@@ -104,6 +104,8 @@ class OutboxFile:
 
     def write(self, slot: Slot, payload: bytes, sync: bool) -> None:
         """Write the next record of a slot at the end. OSError: it is not there, and the file ends cleanly."""
+        if not self._is_placed:
+            self._place(self.base)
         position, number = self.end, slot.last + 1
         frame = pack_frame(position, slot.index, number, payload)
         at = DATA + position - self.base
@@ -147,7 +149,7 @@ class OutboxFile:
         found = layout.unpack_frames(data, position, len(self.slots), self._is_own)
         if not found and position < end:
             self.sent, self.confirmed = end, written
-            _write(self._files, self._fd, layout.pack_place(self.base, end), layout.PLACE)
+            self._place(self.base)
         return found
 
     def confirm(self, frames: Sequence[Frame]) -> None:
@@ -158,7 +160,7 @@ class OutboxFile:
             _write(self._files, self._fd, layout.pack_number(number), layout.slot_offset(index))
             if number > self.slots[index].last:  # only where the file was adopted
                 self.slots[index].last = number
-        _write(self._files, self._fd, layout.pack_place(self.base, self.sent), layout.PLACE)
+        self._place(self.base)
 
     def reclaim(self, sync: bool) -> None:
         """Use the room of what was forwarded again: what was not moves to the front, which must have room for it. What
@@ -169,8 +171,8 @@ class OutboxFile:
             _write(self._files, self._fd, piece, DATA + at)
         if sync:
             self._files.datasync(self._fd)
-        _write(self._files, self._fd, layout.pack_place(self.sent, self.sent), layout.PLACE)
-        self.base = self.sent
+        self._is_placed = False
+        self._place(self.sent)
         if self._map is not None and self._files.is_nearly_full(self._fd):
             self._unmap()
         if source + waiting > KEPT:  # what is written over, again and again, costs less than what grows anew
@@ -188,6 +190,12 @@ class OutboxFile:
         if fd >= 0:
             self._unmap()
             self._files.close(fd)
+
+    def _place(self, base: int) -> None:
+        """Write where frames begin. What failed may stand in the file all the same: so where that was another base than
+        the one that frames are written by, the right one is to be written before the next of them."""
+        _write(self._files, self._fd, layout.pack_place(base, self.sent), layout.PLACE)
+        self.base, self._is_placed = base, True
 
     def _map_more(self, size: int) -> None:
         """Map the file up to `size`, and some more; where that fails, nothing of it is mapped."""

@@ -30,6 +30,10 @@ class Lag:
         """Messages that no consumer has committed."""
         return self.end - self.consumed
 
+    def waiting_in(self, shard: int) -> int:
+        """The same of one shard, none where there is no such shard."""
+        return self.ends[shard] - self.positions[shard] if shard < len(self.ends) else 0
+
 
 def lag_of(stream: str, settings: Settings, queries: Queries) -> Lag:
     """The lag of a stream's consumer; a shard that nobody consumed stands at 0."""

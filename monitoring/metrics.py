@@ -103,17 +103,21 @@ def _of_outboxes(settings: Settings) -> Iterator[Any]:
 
 
 def _of_endpoints(queries: Queries, now: int) -> Iterator[Any]:
-    gauge = partial(GaugeMetricFamily, labels=["endpoint"])
-    ratio = gauge("leeway_error_ratio", "Share of the last hour's labelled rows that were wrong")
-    level = gauge("leeway_reference_error_ratio", "The same on rows that the model was not fitted on")
-    coverage = gauge("leeway_label_coverage_ratio", "Labelled rows to rows of the last hour")
-    lag = gauge("leeway_label_lag_seconds", "Mean time from answer to truth, of the last hour's labelled rows")
-    troubled = gauge("leeway_endpoint_troubled", "Whether an endpoint is not watched, as its monitoring raises")
+    gauge = GaugeMetricFamily
+    ratio = gauge("leeway_error_ratio", "Share of the last hour's labelled rows that were wrong", labels=["endpoint"])
+    level = gauge("leeway_reference_error_ratio", "The same on rows that it was not fitted on", labels=["endpoint"])
+    coverage = gauge("leeway_label_coverage_ratio", "Labelled rows to rows of the last hour", labels=["endpoint"])
+    lag = gauge("leeway_label_lag_seconds", "Mean time from answer to truth, likewise", labels=["endpoint"])
+    troubled = gauge("leeway_endpoint_troubled", "Whether it is not watched, as watching raised", labels=["endpoint"])
     drift = {
-        name: GaugeMetricFamily(f"seldon_metric_drift_{name}", text, labels=["endpoint", "detector"])
-        for name, text in (("is_drift", "Whether an incident is open"), ("distance", "The statistic, its last high"),
-                           ("threshold", "What the statistic must exceed"))
-    }  # fmt: skip
+        "is_drift": gauge(
+            "seldon_metric_drift_is_drift", "Whether an incident is open", labels=["endpoint", "detector"]
+        ),
+        "distance": gauge(
+            "seldon_metric_drift_distance", "The statistic, its last high", labels=["endpoint", "detector"]
+        ),
+        "threshold": gauge("seldon_metric_drift_threshold", "What it must exceed", labels=["endpoint", "detector"]),
+    }
     opened = {(each.endpoint, each.detector) for each in queries.incidents() if each.state == OPEN}
     for name, watched in list(queries.watched().items())[:MOST]:
         troubled.add_metric([name], watched.trouble is not None)
@@ -130,6 +134,8 @@ def _of_endpoints(queries: Queries, now: int) -> Iterator[Any]:
             for family, series in (("distance", detector), ("threshold", limit)):
                 if (last := of(series)["last"]) is not None:
                     drift[family].add_metric([name, detector], last)
+        for detector in sorted(other for endpoint, other in opened if endpoint == name and other not in _LIMITS):
+            drift["is_drift"].add_metric([name, detector], 1)  # those that a setting adds have no series
     yield from (ratio, level, coverage, lag, troubled, *drift.values())
 
 

@@ -84,6 +84,15 @@ class Queries:
         ]
         return msgspec.to_builtins(add(found))
 
+    def counts_by_place(self) -> dict[tuple[str, int, str], Counts]:
+        """The counts by stream, shard and stream key."""
+        found = {}
+        for place, value in self._shown(COUNTS).items():
+            counted = msgspec.json.decode(value, type=Counted)
+            stream, _, shard = place.removeprefix(COUNTS).removesuffix(f"/{counted.key}").rpartition("/")
+            found[stream, int(shard), counted.key] = msgspec.json.decode(counted.counts, type=Counts)
+        return found
+
     def incidents(self, endpoint: str | None = None) -> list[Incident]:
         """Every incident, open or closed, in the order in which they opened."""
         found = [incidents.read(value) for value in self._shown(INCIDENT).values()]

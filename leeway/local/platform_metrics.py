@@ -11,12 +11,12 @@ MOST = 200  # functions that have series of their own
 def platform_metrics(statuses: Mapping[str, Mapping[str, Any]]) -> bytes:
     """Prometheus' text format, of {function: its status as Nuclio's dashboard shows it}."""
     registry = CollectorRegistry()
-    by_function = {"labelnames": ["function"], "registry": registry}
-    ready = Gauge("leeway_function_ready", "Whether the function is ready", **by_function)
-    workers = Gauge("leeway_function_workers", "Workers that serve", **by_function)
-    wanted = Gauge("leeway_function_workers_wanted", "Workers that the function asks for", **by_function)
-    restarts = Counter("leeway_function_restarts", "Ends of workers that were not asked for", **by_function)
-    left_out = Gauge("leeway_functions_left_out", "Functions that have no series of their own", registry=registry)
+    of = {"registry": registry}
+    ready = Gauge("leeway_function_ready", "Whether the function is ready", ["function"], **of)
+    workers = Gauge("leeway_function_workers", "Workers that serve", ["function"], **of)
+    wanted = Gauge("leeway_function_workers_wanted", "Workers that the function asks for", ["function"], **of)
+    restarts = Counter("leeway_function_restarts", "Ends of workers that were not asked for", ["function"], **of)
+    left_out = Gauge("leeway_functions_left_out", "Functions that have no series of their own", **of)
     for name, status in sorted(statuses.items())[:MOST]:
         slots = status.get("workers") or []
         ready.labels(name).set(status.get("state") == "ready")

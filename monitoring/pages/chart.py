@@ -1,7 +1,7 @@
 """Charts as the page's script draws them, from points that were summed up per bucket."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from leeway.interfaces import Point
@@ -34,7 +34,6 @@ class Chart:
     bands: Sequence[tuple[int, int, str]] = ()
     marks: Sequence[tuple[int, str]] = ()
     between: tuple[int, int] | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -75,28 +74,16 @@ def quantile_lines(span: Span, points: Sequence[Point], prefix: str = "") -> lis
 
 
 def bands_of(
-    stretches: Sequence[tuple[Incident, int | None]], span: Span, detector: str = ""
+    stretches: Sequence[tuple[Incident, int | None]], span: Span, kind: str = ""
 ) -> list[tuple[int, int, str]]:
     """Incidents, each with when it closed, as stretches of a span; an open one goes on to its end."""
     found = []
     for incident, closed in stretches:
         begin, end = incident.opened.appended, closed or span.end
-        if detector in ("", incident.detector) and begin < span.end and end >= span.start:
+        if kind in ("", incident.kind) and begin < span.end and end >= span.start:
             name = incident.detector.replace("_", " ")
             found.append((max(begin, span.start), min(max(end, begin + span.step), span.end), name))
     return found
-
-
-def spark(numbers: Sequence[float | None], width: int = 120, height: int = 28) -> str:
-    """The points of an SVG polyline; what is not known is zero.
-
-    >>> spark([0, 1], width=10, height=4)
-    '0.0,3.0 10.0,1.0'
-    """
-    known = [value or 0.0 for value in numbers]
-    top = max(known, default=0.0) or 1.0
-    across = width / max(len(known) - 1, 1)
-    return " ".join(f"{i * across:.1f},{height - 1 - value / top * (height - 2):.1f}" for i, value in enumerate(known))
 
 
 def merged(points: Sequence[Point]) -> dict[int, int]:

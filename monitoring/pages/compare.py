@@ -11,7 +11,7 @@ from leeway.interfaces import Within
 from ..detectors.values import category, type_of
 from ..latency import edges_us
 from ..outcomes import COUNTED
-from ..series import ERROR, FAILURES, LATENCY_US, REQUESTS
+from ..series import CONCEPT, DATA, ERROR, FAILURES, LATENCY_US, REQUESTS
 from .chart import Chart, Line, merged, quantile_lines, rate, values
 from .intervals import difference_interval, mean_difference_interval
 from .page import NotThere, Page
@@ -19,6 +19,9 @@ from .source import Source
 from .span import Span, backwards, days_of
 
 _MOST, _COMPARED = 50, 10_000
+_UNITS = {
+    "requests": "/s", "failures": "/s", "p50": "ms", "p95": "ms", "p99": "ms", "errors": "", "concept": "", "data": "",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def compare(source: Source, query: Mapping[str, str], span: Span) -> Page:
         "differences": differences(source, a, b, span),
         "disagreements": disagreements(source, a, b, span),
     }
-    return Page(f"Compare {a} with {b}", "compare.html", context, _charts(source, a, b, span))
+    return Page(f"Compare {a} with {b}", "compare.html", context, lambda: _charts(source, a, b, span))
 
 
 def differences(source: Source, a: str, b: str, span: Span) -> list[Difference]:
@@ -159,14 +162,22 @@ def _moments(histogram: Mapping[int, int]) -> tuple[float, float, int]:
 
 
 def _charts(source: Source, a: str, b: str, span: Span) -> dict[str, Chart]:
-    pairs = (("a", a, "line"), ("b", b, "alarm"))
-    latencies = [quantile_lines(span, source.points(LATENCY_US, name, span)) for _, name, _ in pairs]
-    errors = [values(span, source.points(ERROR, name, span), lambda p: p.total / p.count) for _, name, _ in pairs]
-    rates = [rate(span, source.points(REQUESTS, name, span)) for _, name, _ in pairs]
-    tones = [tone for _, _, tone in pairs]
+    one, other = (_lines(source, name, span) for name in (a, b))
     return {
-        "requests": Chart(span, "/s", [Line(p[0], rates[i], tones[i]) for i, p in enumerate(pairs)]),
-        "p50": Chart(span, "ms", [Line(p[0], latencies[i][0].values, tones[i]) for i, p in enumerate(pairs)]),
-        "p95": Chart(span, "ms", [Line(p[0], latencies[i][1].values, tones[i]) for i, p in enumerate(pairs)]),
-        "errors": Chart(span, "", [Line(p[0], errors[i], tones[i]) for i, p in enumerate(pairs)]),
+        name: Chart(span, unit, [Line("a", one[name], "line"), Line("b", other[name], "alarm")])
+        for name, unit in _UNITS.items()
+    }
+
+
+def _lines(source: Source, name: str, span: Span) -> dict[str, list[float | None]]:
+    """What the charts show of one endpoint."""
+    slow = quantile_lines(span, source.points(LATENCY_US, name, span))
+    high = {series: values(span, source.points(series, name, span), lambda p: p.high) for series in (CONCEPT, DATA)}
+    return {
+        "requests": rate(span, source.points(REQUESTS, name, span)),
+        "failures": rate(span, source.points(FAILURES, name, span)),
+        **{line.label: line.values for line in slow},
+        "errors": values(span, source.points(ERROR, name, span), lambda p: p.total / p.count),
+        "concept": high[CONCEPT],
+        "data": high[DATA],
     }

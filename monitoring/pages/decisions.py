@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from .source import Source
 
+_MOST = 80  # characters
+
 
 @dataclass(frozen=True)
 class Decided:
@@ -26,5 +28,8 @@ def decisions(source: Source, key: str, days: Sequence[str]) -> list[Decided]:
 def _text(decision: str) -> str:
     found = json.loads(decision)
     if "do" in found and "incident" in found:
-        return f"{found['do']} of incident {found['incident']}"[:80]
-    return " ".join(f"{name} {value}" if not isinstance(value, dict) else name for name, value in found.items())[:80]
+        return f"{found['do']} of incident {found['incident']}"[:_MOST]
+    if isinstance(weights := found.get("weights"), dict):
+        shares = ", ".join(f"{name} {share} %" for name, share in weights.items())
+        return f"{found.get('do', 'weights')}: {shares}"[:_MOST]
+    return " ".join(f"{name} {value}" if not isinstance(value, dict) else name for name, value in found.items())[:_MOST]

@@ -49,7 +49,7 @@ def endpoint(source: Source, query: Mapping[str, str], span: Span) -> Page:
         f"Endpoint {name}",
         "endpoint.html",
         {
-            "standing": standing(source, span, name, [each for each in incidents if each.state == "open"]),
+            "standing": standing(source, span, name, incidents),
             "incidents": incidents[::-1],
             "window": window,
             "features": drawn_features(source, profile, window, key) if profile and window else "",
@@ -57,7 +57,7 @@ def endpoint(source: Source, query: Mapping[str, str], span: Span) -> Page:
             "versions": versions_of(source, key, span),
             "marks": marks,
         },
-        {
+        lambda: {
             **traffic_charts(source, name, span, stretches, marks),
             **drift_charts(source, name, span, stretches, marks, profile.errors if profile else None),
         },
@@ -102,8 +102,8 @@ def traffic_charts(
         "requests": Chart(span, "/s", [Line("requests", rate(span, found[REQUESTS]))], bands, marks),
         "latency": Chart(span, "ms", quantile_lines(span, found[LATENCY_US]), bands, marks),
         "answers": Chart(span, "/s", [
-            Line("answered", _less(rate(span, found[REQUESTS]), rate(span, found[FAILURES]))),
-            Line("failed", rate(span, found[FAILURES]), "alarm"),
+            Line("2xx", _less(rate(span, found[REQUESTS]), rate(span, found[FAILURES]))),
+            Line("5xx", rate(span, found[FAILURES]), "alarm"),
         ], bands, marks),
         "labels": Chart(span, "/s", [
             Line("rows", rate(span, found[ROWS])), Line("labelled", rate(span, found[LABELLED]), "second"),

@@ -14,12 +14,12 @@ import pyarrow.parquet
 from leeway.interfaces import Within
 from leeway.record import Incident
 
-from .numbers import moment
+from .numbers import instant, moment
 from .source import Source
 from .span import days_of
 
 PER_PAGE = 50
-_FIRST = ("id", "row", "appended", "event_time", "output", "truth", "status", "microsec", "error", "arm")
+_FIRST = ("id", "row", "appended", "event_time", "output", "truth", "microsec", "error", "arm")
 _DAY_S = 86_400
 _TRUTH_DAYS = 31
 
@@ -122,6 +122,8 @@ def _cell(name: str, value: Any) -> str:
         return ""
     if name == "appended":
         return moment(value)
+    if name == "event_time":
+        return instant(str(value))
     return f"{value:.6g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
 
 

@@ -40,11 +40,13 @@ def percent(share: float | None) -> str:
 def duration(seconds: float | None) -> str:
     """In the largest unit that it fills twice.
 
-    >>> duration(7260), duration(45), duration(None)
-    ('2 h', '45 s', '–')
+    >>> duration(7260), duration(45), duration(0.237), duration(None)
+    ('2 h', '45 s', '0.24 s', '–')
     """
     if seconds is None or not math.isfinite(seconds):
         return "–"
+    if 0 < seconds < 2:
+        return f"{seconds:.2g} s"
     size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
     return f"{seconds / size:.0f} {unit}"
 

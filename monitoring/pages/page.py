@@ -1,7 +1,7 @@
 """One page: a template, what it shows, and its charts."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .chart import Chart
@@ -10,13 +10,13 @@ from .span import Span
 
 @dataclass(frozen=True)
 class Page:
-    """`template` lies in templates/; `context` is what it names; `span` is the time that it shows where that is not
-    the one it was asked for."""
+    """`template` lies in templates/; `context` is what it names; `charts` makes the charts that its JSON holds; `span`
+    is the time that it shows where that is not the one it was asked for."""
 
     title: str
     template: str
     context: Mapping[str, Any]
-    charts: Mapping[str, Chart] = field(default_factory=dict)
+    charts: Callable[[], Mapping[str, Chart]] = dict
     span: Span | None = None
 
 

@@ -48,7 +48,8 @@ def json(page: Page, span: Span, query: Mapping[str, str]) -> bytes:
     """{main: HTML of what is between the page's head and foot, charts: {name: ...}}."""
     template = _environment().get_template(page.template)
     main = template.render(page=page, span=page.span or span, query=query, form_token="", **page.context)
-    return msgspec.json.encode({"main": main, "charts": {name: chart.to_json() for name, chart in page.charts.items()}})
+    charts = {name: chart.to_json() for name, chart in page.charts().items()}
+    return msgspec.json.encode({"main": main, "charts": charts})
 
 
 def small_multiples(views: Sequence[FeatureView]) -> Markup:

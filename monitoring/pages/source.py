@@ -17,6 +17,7 @@ from leeway.record import INFER, Incident, Position, Verdict
 from leeway.settings import Settings
 
 from ..outcomes import COUNTED
+from ..platform_functions import platform_functions
 from ..queries import Queries
 from ..series import REQUESTS
 from ..verdicts import in_order, verdicts_of
@@ -42,6 +43,7 @@ class Source:
     _points: dict[tuple, list[Point]] = field(default_factory=dict)
     _last: dict[str, tuple[int, Verdict]] = field(default_factory=dict)
     _of_windows: dict[tuple, Any] = field(default_factory=dict)
+    _functions: tuple[float, tuple[dict[str, Any], str]] | None = None
 
     @cached_property
     def queries(self) -> Queries:
@@ -71,6 +73,14 @@ class Source:
 
     def incidents(self, endpoint: str | None = None) -> list[Incident]:
         return self.queries.incidents(endpoint)
+
+    def functions(self) -> tuple[dict[str, Any], str]:
+        """What the platform says of its functions, and why that is not known where it is not; asked again after some
+        seconds."""
+        now_s = self.clock.monotonic()
+        if self._functions is None or now_s >= self._functions[0] + _LOOKS_ON_S:
+            self._functions = now_s, platform_functions(self.settings)
+        return self._functions[1]
 
     def points(self, series: str, endpoint: str, span: Span, feature: str = "") -> list[Point]:
         """A series over a span, one point for each of its buckets that holds something; read once while nothing new

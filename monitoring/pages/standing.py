@@ -6,23 +6,22 @@ from dataclasses import dataclass
 from leeway.profile import ErrorLevel
 from leeway.record import Incident
 
-from ..incidents import OPEN
 from ..latency import quantile_us
+from ..series import DATA as DATA_POINTS
 from ..series import ERROR, FAILURES, LABEL_LAG_S, LABELLED, LATENCY_US, REQUESTS, ROWS
 from ..troubles import Trouble
-from .chart import QUANTILES, merged, rate, spark
+from .chart import QUANTILES, merged
+from .drift_state import CONCEPT, DATA, DriftState, drift_state
 from .intervals import share_interval
 from .source import Source
 from .span import Span
-
-CONCEPT, DATA = "concept_drift", "data_drift"
 
 
 @dataclass(frozen=True)
 class Standing:
     """One endpoint over one span. Latencies in milliseconds, NaN where nothing was answered; `coverage` is the share
     of its rows whose truth came, `label_lag_s` how long that took on average; `error` is None where no truth came,
-    `error_interval` what chance alone makes of it. `concept` and `data` are its open incidents."""
+    `error_interval` what chance alone makes of it."""
 
     endpoint: str
     key: str
@@ -37,9 +36,8 @@ class Standing:
     error: float | None
     error_interval: tuple[float, float] | None
     level: ErrorLevel | None
-    concept: Incident | None
-    data: Incident | None
-    spark: str
+    concept: DriftState
+    data: DriftState
     trouble: Trouble | None = None
 
     @property
@@ -65,8 +63,8 @@ class Standing:
     def reasons(self) -> list[str]:
         """Why somebody should look at it, in words; the worst first."""
         found = {
-            "not watched": self.trouble is not None, "concept drift": self.concept is not None,
-            "data drift": self.data is not None, "error rate above its reference": self.is_worse,
+            "not watched": self.trouble is not None, "concept drift": self.concept.is_open,
+            "data drift": self.data.is_open, "error rate above its reference": self.is_worse,
             "failed requests": self.failures > 0,
         }  # fmt: skip
         return [reason for reason, holds in found.items() if holds]
@@ -78,30 +76,31 @@ class Standing:
     @property
     def urgency(self) -> tuple[int, float, int]:
         """What to look at first has the largest."""
-        found = (self.trouble is not None, self.concept is not None, self.data is not None, self.is_worse)
+        found = (self.trouble is not None, self.concept.is_open, self.data.is_open, self.is_worse)
         trouble = sum(weight * each for weight, each in zip((8, 4, 2, 1), found))
         return trouble, self.failure_share or 0.0, self.requests
 
 
 def standings(source: Source, span: Span) -> list[Standing]:
     """Of every endpoint, worst first."""
-    opened = [incident for incident in source.incidents() if incident.state == OPEN]
-    found = [standing(source, span, endpoint, opened) for endpoint in source.watched()]
+    of: dict[str, list[Incident]] = {endpoint: [] for endpoint in source.watched()}
+    for incident in source.incidents():
+        of.get(incident.endpoint, []).append(incident)
+    found = [standing(source, span, endpoint, incidents) for endpoint, incidents in of.items()]
     return sorted(found, key=lambda each: each.urgency, reverse=True)
 
 
-def standing(source: Source, span: Span, endpoint: str, opened: Sequence[Incident]) -> Standing:
-    """Of one endpoint; `opened` holds the open incidents of any."""
+def standing(source: Source, span: Span, endpoint: str, incidents: Sequence[Incident]) -> Standing:
+    """Of one endpoint, with its incidents in the order in which they opened."""
     watched = source.watched()[endpoint]
     points = {
         name: source.points(name, endpoint, span)
-        for name in (REQUESTS, FAILURES, LATENCY_US, ROWS, LABELLED, LABEL_LAG_S, ERROR)
+        for name in (REQUESTS, FAILURES, LATENCY_US, ROWS, LABELLED, LABEL_LAG_S, ERROR, DATA_POINTS)
     }
     counts = {name: sum(point.count for point in some) for name, some in points.items()}
     histogram, wrong = merged(points[LATENCY_US]), sum(point.total for point in points[ERROR])
     profile = source.profile(endpoint)
     level = profile.errors if profile else None
-    mine = {incident.detector: incident for incident in opened if incident.endpoint == endpoint}
     lag_s = sum(point.total for point in points[LABEL_LAG_S])
     return Standing(
         endpoint=endpoint,
@@ -117,15 +116,7 @@ def standing(source: Source, span: Span, endpoint: str, opened: Sequence[Inciden
         error=wrong / counts[ERROR] if counts[ERROR] else None,
         error_interval=share_interval(wrong, counts[ERROR], level.inflation if level else 1.0),
         level=level,
-        concept=mine.get(CONCEPT),
-        data=mine.get(DATA),
-        spark=spark(_thinned(rate(span, points[REQUESTS]))),
+        concept=drift_state(source, watched, CONCEPT, incidents, counts[ERROR] > 0),
+        data=drift_state(source, watched, DATA, incidents, counts[DATA_POINTS] > 0),
         trouble=watched.trouble,
     )
-
-
-def _thinned(numbers: Sequence[float | None], most: int = 60) -> list[float]:
-    """At most so many, each the mean of its neighbours."""
-    width = -(-len(numbers) // most)
-    groups = [numbers[i : i + width] for i in range(0, len(numbers), width)]
-    return [sum(value or 0.0 for value in group) / len(group) for group in groups]

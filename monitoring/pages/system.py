@@ -4,26 +4,14 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ..platform_functions import platform_functions
+from .functions import functions
 from .page import Page
 from .plumbing import plumbing
 from .source import Source
 from .span import Span
 
 _LETTERS = 50
-
-
-@dataclass(frozen=True)
-class FunctionView:
-    """One function as Nuclio's dashboard tells it."""
-
-    name: str
-    state: str
-    message: str
-    addresses: list[str]
-    workers: list[Any]
 
 
 @dataclass(frozen=True)
@@ -52,12 +40,6 @@ def system(source: Source, query: Mapping[str, str], span: Span) -> Page:
     return Page("System", "system.html", context)
 
 
-def functions(source: Source) -> tuple[list[FunctionView], str]:
-    """The functions, and why they are not known where they are not."""
-    found, trouble = platform_functions(source.settings)
-    return [_function(name, about) for name, about in sorted(found.items())], trouble
-
-
 def places(source: Source) -> list[Place]:
     """Where everything lies."""
     home, settings = source.settings.home.absolute(), source.settings
@@ -77,14 +59,6 @@ def disk(home: Path) -> tuple[int, int]:
     except OSError:
         return 0, 0
     return found.free, found.total
-
-
-def _function(name: str, about: Mapping[str, Any]) -> FunctionView:
-    status = about.get("status") or {}
-    addresses = [f"http://{address}" for address in status.get("externalInvocationUrls") or []]
-    return FunctionView(
-        name, status.get("state", ""), status.get("message", ""), addresses, status.get("workers") or []
-    )
 
 
 def _place(name: str, url: str, path: Path) -> Place:

@@ -106,14 +106,22 @@ def _tftensor(tensor: Any) -> list[Any]:
             raw = base64.b64decode(tensor["tensorContent"], validate=True)
             values = np.frombuffer(raw, kind).tolist()
         elif kind:
-            values = np.array(tensor.get(key, []), dtype=kind).tolist()
+            values = np.array(_repeated(tensor, key), dtype=kind).tolist()
         else:
-            values = [base64.b64decode(value, validate=True).decode() for value in tensor.get(key, [])]
+            values = [base64.b64decode(value, validate=True).decode() for value in _repeated(tensor, key)]
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadRequest(f"{TFTENSOR} cannot be read: {type(error).__name__}: {str(error)[:100]}") from None
     if len(values) == 1 and all(size > 0 for size in shape) and 1 < math.prod(shape) <= 1_000_000:
         values = values * math.prod(shape)  # TensorProto's short form of a constant
     return _rows(values, shape, TFTENSOR)
+
+
+def _repeated(tensor: Mapping[str, Any], key: str) -> list[Any]:
+    """The values of a repeated field; null is its default, as everywhere in proto3's JSON."""
+    values = tensor.get(key)
+    if values is not None and (type(values) is not list or any(type(value) is list for value in values)):
+        raise ValueError(f"{key} is {values!r:.60}; expected a list of values")
+    return values or []
 
 
 def _rows(values: list[Any], shape: Any, kind: str) -> list[Any]:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import cycle, islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from bench_record_path import ENDPOINT, FEATURES, messages, profile
 from fill_archive import KEY, SHADOW, fill_archive
 
 from leeway.backends import connect
+from leeway.backends.sqlite_database import SqliteDatabase
 from leeway.clock import ManualClock, SystemClock
 from leeway.interfaces import Point
 from leeway.settings import Settings
@@ -49,7 +51,7 @@ from monitoring.watch import WATCHING, Watched
 WEEK_S, END = 7 * 86_400, 1_700_006_400
 PLAIN = (REQUESTS, ROWS, LABELLED, ERROR, LABEL_LAG_S, LATENCY_US, CONCEPT, CONCEPT_THRESHOLD, DATA, DATA_THRESHOLD)
 KINDS = [(name, "") for name in PLAIN] + [(name, f) for name in (EFFECT, MISSING) for f in FEATURES[:4]]
-FIRST_MS, SECOND_MS, MOST_BYTES, MOST_COST = 300, 50, 200_000, 0.05
+FIRST_MS, SECOND_MS, MOST_BYTES, MOST_COST, MOST_READ_MS = 300, 50, 200_000, 0.05, 1_000
 VIEWERS, LOOKS_A_SECOND = 10, 10  # each looks once a second
 ENDPOINT_JSON = f"/endpoint.json?name={ENDPOINT}&range=15m"
 PAGES = (
@@ -126,6 +128,25 @@ def timed(work: Callable[[], Answered]) -> tuple[float, Answered]:
     return 1e3 * (time.process_time() - start), answer
 
 
+@contextmanager
+def reads() -> Iterator[list[float]]:
+    """How long each read of an embedded store took meanwhile, in milliseconds: no transaction of it was longer."""
+    taken, reading = [], SqliteDatabase.reading
+
+    @contextmanager
+    def timed_reading(database: SqliteDatabase) -> Iterator:
+        begin = time.perf_counter()
+        with reading(database) as connection:
+            yield connection
+        taken.append(1e3 * (time.perf_counter() - begin))
+
+    SqliteDatabase.reading = timed_reading
+    try:
+        yield taken
+    finally:
+        SqliteDatabase.reading = reading
+
+
 def measure_viewers(folder: Path) -> bool:
     """Consume rows while ten viewers look each second and a half, a range a second; the CPU of either."""
     settings = Settings(home=folder)
@@ -168,7 +189,10 @@ def main() -> int:
         begin = time.monotonic()
         written = fill(settings, count), fill_archive(settings, rows, END - WEEK_S, END)
         print("{:,} points and {:,} rows".format(*written), f"in {time.monotonic() - begin:.0f} s")
-        missed = measure_pages(settings, ManualClock(END - 1))
+        with reads() as longest:
+            missed = measure_pages(settings, ManualClock(END - 1))
+        print(f"longest read transaction: {max(longest):.0f} ms, of {len(longest):,}")
+        missed |= max(longest) > MOST_READ_MS
         missed |= measure_viewers(Path(folder) / "live")
     return int(missed)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sklearn.linear_model import LogisticRegression
 
 from leeway.settings import Settings
@@ -167,3 +169,20 @@ def _deployed(laptop: Laptop, folder: Path) -> Mill:
     reference = ("--reference", str(folder / "held_out.parquet"), "--label", "y", "--json")
     deployed = json.loads(laptop.run("deploy", str(folder / "mill.pkl"), *reference))
     return Mill(laptop, deployed["url"], deployed["stream"])
+
+
+_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    path = shutil.which("chromium")
+    assert path, "these tests look at pages in Debian's browser: apt-get install chromium fonts-dejavu-core"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()

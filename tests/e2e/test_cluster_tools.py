@@ -92,8 +92,7 @@ def prometheus(mill: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder, port, alert_port = tmp_path_factory.mktemp("prometheus"), free_port(), free_port()
     webhook = Webhook()
     threading.Thread(target=webhook.serve_forever, daemon=True).start()
-    functions = json.loads(mill.laptop.run("status", "--json"))["functions"]
-    targets = [function["addresses"][0].removeprefix("http://") for function in functions.values()]
+    targets = [address.removeprefix("http://") for address in speakers(mill.laptop).values()]
     (folder / "prometheus.yml").write_text(
         yaml.safe_dump(
             {
@@ -134,6 +133,13 @@ def prometheus(mill: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         webhook.server_close()
 
 
+def speakers(laptop: Any) -> dict[str, str]:
+    """Who has metrics, and where: the platform, and what is deployed but for the dashboard."""
+    status = json.loads(laptop.run("status", "--json"))
+    found = {name: function["addresses"][0] for name, function in status["functions"].items() if name != "dashboard"}
+    return {"the platform": status["url"], **found}
+
+
 def _is_ready(port: int) -> bool:
     try:
         with urlopen(f"http://127.0.0.1:{port}/-/ready") as answer:
@@ -162,13 +168,18 @@ def test_every_expression_of_every_panel_has_data(prometheus):
 
 
 def test_prometheus_finds_nothing_wrong_with_the_names_and_texts(prometheus, mill):
-    functions = json.loads(mill.laptop.run("status", "--json"))["functions"]
-    for name, function in functions.items():
-        with urlopen(f"{function['addresses'][0]}/metrics") as answer:
+    for name, address in speakers(mill.laptop).items():
+        with urlopen(f"{address}/metrics") as answer:
             text = answer.read()
         checked = subprocess.run([program("promtool"), "check", "metrics"], input=text, capture_output=True)
         wrong = checked.stderr.decode().splitlines()
         assert [line for line in wrong if not line.startswith(SELDONS)] == [], name
+
+
+def test_everyone_who_has_metrics_is_scraped(prometheus):
+    up = {sample["metric"]["instance"]: sample["value"][1] for sample in prometheus.query("up")}
+    assert len(up) >= 3 and set(up.values()) == {"1"}
+    assert prometheus.query("leeway_function_ready == 1")
 
 
 def test_an_alert_of_the_drift_is_delivered(prometheus):

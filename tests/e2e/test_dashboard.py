@@ -1,7 +1,7 @@
 """The dashboard in a browser, with a model server, a stream and a drift function at work behind it."""
 
 import json
-import shutil
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sklearn.linear_model import LinearRegression
 
 from leeway.traffic.client import Client
@@ -26,10 +26,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "build" / "screenshots"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 PAGES = ("overview", "endpoint", "concept", "data", "requests", "request", "nodes", "compare", "system")
 DARK = ("overview", "endpoint", "concept", "compare", "nodes")
 VIEWS = [("light", 1280, (*PAGES, "bare")), ("dark", 1280, DARK), ("light", 360, PAGES)]
@@ -47,6 +43,7 @@ class Site:
     endpoint: str
     live: str
     shadow: str
+    functions: int
 
     def url(self, page: str) -> str:
         endpoint, live, shadow = (quote(each, safe="") for each in (self.endpoint, self.live, self.shadow))
@@ -77,13 +74,13 @@ def site(mill: Any, tmp_path_factory: pytest.TempPathFactory) -> Site:
             next(name for name in queries.endpoints() if name.startswith(f"models/{begin}/"))
             for begin in ("mill/mill", "press/press/main", "press/press/next")
         )
-    return Site(mill.laptop, mill.address, up["dashboard"], incidents, endpoint, live, shadow)
+    return Site(mill.laptop, mill.address, up["dashboard"], incidents, endpoint, live, shadow, len(up["functions"]))
 
 
 def press(laptop: Any, folder: Path) -> None:
     """Deploy it, ask it, and wait until what it and its shadow said is consumed."""
     draw = np.random.default_rng(2)
-    rows = draw.normal(size=(200, 2))
+    rows = draw.normal(size=(100, 2))  # as many as may wait for the shadow, however late it is
     for name, factor in (("one", 1.0), ("two", 1.2), ("three", 1.5)):
         joblib.dump(LinearRegression().fit(rows, factor * rows[:, 0]), folder / f"{name}.pkl")
     (folder / "press.yaml").write_text(averaged("press", "one.pkl", "two.pkl", shadow="three.pkl"))
@@ -95,16 +92,6 @@ def press(laptop: Any, folder: Path) -> None:
             assert client.post("/press/predict", json=body, headers=headers).status_code == 200
     with Queries(laptop.settings) as queries:
         until(lambda: queries.counts("models/press/press")["predictions"]["rows"] >= 2 * len(rows), "all of the stream")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "these tests look at pages in Debian's browser: apt-get install chromium fonts-dejavu-core"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -155,7 +142,7 @@ def test_every_page_works_fits_and_keeps_nobody_out(look, scheme, width, name):
 
 def test_charts_show_the_drift(look):
     page = look("endpoint")
-    for chart in ("errors", "concept", "requests", "latency", "data"):
+    for chart in ("errors", "concept", "requests", "latency", "answers", "labels", "label_lag", "data"):
         expect(page.locator(f"[data-chart={chart}] canvas")).to_be_visible()
     features = page.locator(".feature h3").all_inner_texts()
     assert features[0] == "load" and set(features) == {"speed", "load", "heat", "prediction"}
@@ -198,13 +185,23 @@ def test_a_chart_is_walked_and_zoomed_by_keyboard(look):
     page = look("endpoint")
     chart = page.locator("[data-chart=requests]")
     expect(chart.locator("canvas")).to_be_visible()
+    expect(chart.locator(".u-legend .u-value").first).to_have_text("newest")
     chart.focus()
     page.keyboard.press("ArrowLeft")
-    expect(chart.locator(".u-legend .u-value").first).not_to_have_text("–")
+    expect(chart.locator(".u-legend .u-value").first).to_have_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"))
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert "from=" in page.url
     expect(page.locator("#live")).to_have_text("live")
+
+
+def test_the_overview_says_what_is_up_and_what_moved(look, site):
+    page = look("overview")
+    expect(page.get_by_role("link", name=f"{site.functions} of {site.functions}")).to_be_visible()
+    expect(page.locator(".verdict.alarm")).to_contain_text("1 of 3 endpoints need a look")
+    first = page.locator("#endpoints tbody tr").first
+    expect(first).to_contain_text("mill/mill/default")
+    assert first.get_by_role("link", name="open").count() == 2 and first.locator("svg.spark path").count() == 5
 
 
 def test_links_are_reached_by_the_tab_key(look):

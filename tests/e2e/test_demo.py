@@ -1,7 +1,13 @@
 """The demo as a user runs it."""
 
-import pytest
+import json
+from pathlib import Path
+from urllib.parse import quote
 
+import pytest
+from playwright.sync_api import expect
+
+from monitoring.queries import Queries
 from monitoring.summary import differences
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -12,6 +18,7 @@ PUBLIC_KEYS = {
 }  # fmt: skip
 VICTORIA = {"vicprice", "vicdemand", "transfer"}
 VICTORIA_FROM, TRAINED = 17_424, 8_064
+SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 
 
 def found(summary):
@@ -70,6 +77,53 @@ def test_the_features_that_begin_to_move_are_named_when_they_do_and_not_before(w
     assert not any(VICTORIA & set(alarm["features"]) for alarm in early)
     soon = [alarm for alarm in data if VICTORIA_FROM <= alarm["rows"][1] < VICTORIA_FROM + 2_000]
     assert any(set(alarm["features"]) >= VICTORIA for alarm in soon)
+
+
+@pytest.fixture
+def pages(whole, shared_laptop, browser):
+    """A function that opens a page of the dashboard as it is after the demo; the pictures stay in build/screenshots."""
+    address = json.loads(shared_laptop.run("up", "--json"))["dashboard"]
+    opened = []
+
+    def open_page(name, path, scheme):
+        context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 720})
+        opened.append(context)
+        page = context.new_page()
+        page.goto(address + path)
+        expect(page.locator("#live")).to_have_text("live")
+        for chart in page.locator("[data-chart]").all():
+            expect(chart.locator("canvas, .none").first).to_be_visible()
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SHOTS / f"demo-{name}.png", full_page=True)
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+
+
+def test_the_dashboard_shows_what_the_summary_and_the_stores_say(whole, shared_laptop, pages):
+    with Queries(shared_laptop.settings) as queries:
+        (endpoint,), incidents = queries.endpoints(), queries.incidents()
+        seconds = [point.bucket for point in queries.series("requests", endpoint)]
+    time = f"from={min(seconds) - 5}&to={max(seconds) + 10}"
+    overview = pages("overview", f"?{time}", "light")
+    tiles = dict(
+        zip(overview.locator("#plumbing dt").all_inner_texts(), overview.locator("#plumbing dd").all_inner_texts())
+    )
+    counted, joined = whole["predictions"]["counted"], whole["feedback"]["joined"]
+    assert (tiles["predictions counted"], tiles["rows with truth"]) == (f"{counted:,}", f"{joined:,}")
+    assert (tiles["dropped, lost"], tiles["dead letters"]) == ("0, 0", "0")
+    row = overview.locator("#endpoints tbody tr")
+    expect(row).to_contain_text(f"{whole['requests']['answered']:,} in all")
+    expect(row).to_contain_text(f"{joined:,} of {counted:,}")
+    page = pages("endpoint", f"endpoint?name={quote(endpoint, safe='')}&{time}", "dark")
+    assert page.locator("#incidents a").count() == len(incidents)
+    first = {alarm["detector"]: alarm for alarm in reversed(whole["alarms"])}
+    for incident in incidents:
+        if incident.opened.appended == first.get(incident.detector, {}).get("appended"):
+            shown = page.locator("#incidents li", has=page.locator(f'a[href*="{incident.id}"]'))
+            expect(shown).to_contain_text(", ".join(first[incident.detector]["features"]))
 
 
 def test_the_report_needs_no_network(whole, shared_laptop):

@@ -167,6 +167,42 @@ def test_dying_while_the_file_is_emptied_loses_and_repeats_nothing(
     file.close()
 
 
+class Mumbling(OsFiles):
+    """Writes where frames begin, and raises then, so often; or raises at once."""
+
+    def __init__(self):
+        self.unheard, self.is_deaf = 0, False
+
+    def pwrite(self, fd, data, offset):
+        is_in_question = offset == layout.PLACE and self.unheard > 0
+        written = 0 if is_in_question and self.is_deaf else OsFiles.pwrite(fd, data, offset)
+        if is_in_question:
+            self.unheard -= 1
+            raise OSError(EIO, "input/output error")
+        return written
+
+
+@pytest.mark.parametrize("refused", [0, 2])
+def test_what_is_kept_after_a_move_that_nobody_heard_of_is_found(
+    home, settings, clock, memory_stream, left_behind, kept, refused
+):
+    files = Mumbling()
+    outbox = Outbox.create(home / "outbox", settings, clock, files)
+    for _ in range(6):
+        assert outbox.append(KEY, lambda origin: b"x" * 200 * KIB)
+        OutboxSender(outbox.file, clock).send(memory_stream)
+    outbox.append(KEY, lambda origin: b"waits")
+    files.unheard = 1
+    with pytest.raises(OSError, match="input/output"):
+        outbox.reclaim()
+    files.unheard, files.is_deaf = refused, True
+    numbers = [n for n in range(refused + 2) if outbox.append(KEY, lambda origin: b"after")]
+    assert len(numbers) == 2 and outbox.dropped() == ({KEY: {"write_error": 2}} if refused else {})
+    file = left_behind(outbox)
+    assert [payload for _, _, payload in kept(file)] == [b"waits", b"after", b"after"]
+    file.close()
+
+
 class Mapping(OsFiles):
     """Maps while the disk has room; counts what is written into files otherwise, behind their headers."""
 

@@ -47,6 +47,23 @@ def test_numbers_are_those_of_the_stores(make_reader, maker):
     assert value_of(found, "seldon_metric_drift_distance", detector="data_drift", **endpoint) > 2
 
 
+def test_an_incident_of_every_detector_is_told(make_reader, maker):
+    reader = make_reader(window_rows=1_000, detector_arl0=2_000, slices="demand>0.5", slices_rows=100)
+    for i in range(1_600):
+        row = [maker.random.random() for _ in range(3)]
+        wrong = maker.random.random() < (0.6 if i > 800 and row[1] < 0.5 else 0.1)
+        maker.predict("a", f"r{i}", [row])
+        maker.truth("a", f"r{i}", [int(row[0] > 0.5) ^ wrong])
+    connect.stream("s", reader.settings).close()
+    reader.consumer().consume(maker.messages)
+    with Queries(reader.settings) as queries:
+        found = samples(metrics(queries, reader.settings, maker.appended))
+        opened = {each.detector for each in queries.incidents() if each.state == "open"}
+    assert "concept_drift_slice" in opened
+    said = {each.labels["detector"] for each in found if each.name == "seldon_metric_drift_is_drift" and each.value}
+    assert said == opened
+
+
 def test_no_client_makes_series(tmp_path):
     home = Settings(home=tmp_path)
     shared = connect.state(home, "shared")

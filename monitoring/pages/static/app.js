@@ -52,7 +52,8 @@
   }
 
   function drawOne(box, chart) {
-    const known = chart.lines.some(line => line.values.some(value => value !== null && value !== 0));
+    // Of a rate nothing is known where it is zero all along; what has gaps is known where it has none, zero or not.
+    const known = chart.lines.some(line => line.values.includes(null) ? line.values.some(value => value !== null) : line.values.some(value => value !== 0));
     const shape = JSON.stringify([known, chart.lines.map(line => line.label), chart.between]);
     const before = plots.get(box);
     if (before && before.shape === shape) {
@@ -85,12 +86,13 @@
     return {
       width: box.clientWidth, height: 190, tzDate: second => uPlot.tzDate(new Date(second * 1000), "UTC"),
       scales: {x: {time: true, range: () => [entry.chart.start, entry.chart.start + entry.chart.step * entry.chart.lines[0].values.length]}, y: {range: (_, low, high) => [Math.min(0, low ?? 0), (high || 1) * (entry.chart.marks.length ? 1.25 : 1.08)]}},
-      axes: [{...axis, values: times}, {...axis, size: 58, values: (_, ticks) => ticks.map(tick => `${text(tick)}${unit ? " " + unit : ""}`)}],
+      axes: [{...axis, values: times, space: 72}, {...axis, size: 58, values: (_, ticks) => ticks.map(tick => `${text(tick)}${unit ? " " + unit : ""}`)}],
       cursor: {drag: {x: true, y: false, setScale: false}, points: {size: 6}},
-      series: [{value: (_, second) => second == null ? "–" : new Date(second * 1000).toISOString().slice(0, 19).replace("T", " ")},
+      series: [{value: (_, second) => second == null ? "newest" : new Date(second * 1000).toISOString().slice(0, 19).replace("T", " ")},
         ...lines.map(line => ({
           label: line.label, stroke: () => color(line.tone), width: line.tone === "reference" ? 1 : 1.6,
-          spanGaps: true, points: {show: line.values.filter(value => value !== null).length < 40, size: 4}, value: (_, value) => text(value),
+          spanGaps: true, points: {show: line.values.filter(value => value !== null).length < 40, size: 4},
+          value: (plot, value, i, at) => text(at == null ? plot.data[i].findLast(each => each != null) : value),
         }))],
       bands: between ? [{series: [between[1], between[0]], fill: () => color("grid")}] : [],
       hooks: {

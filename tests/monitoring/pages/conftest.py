@@ -91,10 +91,19 @@ def _given(settings: Settings) -> dict[str, Any]:
 
 
 @pytest.fixture
-def world(make_reader: Callable, maker: Any) -> World:
+def make_world(make_reader: Callable, maker: Any) -> Callable[..., World]:
+    """A function that makes a home in which nothing happened yet; settings as they are given."""
+
+    def make(**settings: Any) -> World:
+        return World(make_reader(**{"window_rows": 200, "detector_arl0": 2_000, **settings}), maker, ManualClock())
+
+    return make
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
     """A home in which nothing happened yet."""
-    reader = make_reader(window_rows=200, detector_arl0=2_000)
-    return World(reader, maker, ManualClock())
+    return make_world()
 
 
 @pytest.fixture

@@ -77,8 +77,9 @@ def test_incidents_are_those_of_the_verdicts_that_alarmed(eventful, queries):
         if verdict.status == 2:
             first.setdefault(verdict.detector, verdict)
     live = next(each for each in standings(eventful.source(), eventful.span) if each.endpoint == LIVE)
-    assert live.concept.opened == first["concept_drift"]
-    assert live.data.opened == first["data_drift"]
+    ids = {incident.id: incident.opened for incident in queries.incidents(LIVE)}
+    for state, kind in ((live.concept, "concept_drift"), (live.data, "data_drift")):
+        assert ids[state.incident] == first[kind] and state.since == first[kind].appended
 
 
 def test_the_rows_of_an_incident_are_those_that_its_verdict_names(eventful, queries):
