@@ -27,9 +27,9 @@ from ..answer import Answer, UnanswerableOutput, answer
 from ..function_spec import FunctionSpec, Trigger
 from ..handler import Handler
 from ..launch import Launch
-from .at_once import BEGUN, AtOnceProtocol
 from .base import BaseTrigger
 from .light_uvicorn import Config, Server
+from .prompt_protocol import BEGUN, PromptProtocol
 
 KEEP_ALIVE_S = 20
 MAX_BODY = 32 * 1024 * 1024
@@ -55,7 +55,7 @@ class HttpTrigger(BaseTrigger):
         self._application = HttpApplication(self._trigger, handler, self._logger)
         config = Config(
             self._application,
-            http=AtOnceProtocol,
+            http=PromptProtocol,
             ws="none",
             lifespan="off",
             access_log=False,

@@ -20,7 +20,7 @@ _BROKEN = Answer(500, [(b"content-type", b"text/plain; charset=utf-8"), (b"conte
                        (b"connection", b"close")], b"Internal Server Error")  # fmt: skip
 
 
-class AtOnceProtocol(OneWriteProtocol):
+class PromptProtocol(OneWriteProtocol):
     """Hand it to uvicorn.Config(http=...), with an ASGI application that has `at_once(scope, body)` too.
 
     That is given a scope of method, path, query_string and headers. It returns an Answer; or None where it is to be
