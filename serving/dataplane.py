@@ -195,10 +195,11 @@ class DataPlane:
         arm = running.most
         endpoint = arm.endpoint
         nodes = [_about_node(each) for each in arm.place.walk()]
-        features = nodes[0].features
+        load_s = sum(each.loaded.load_s for key, each in self._served.items() if key.startswith(f"{name}/"))
         return About(
-            name, endpoint.version, endpoint.class_name, endpoint.id, "", features, predictor=arm.name, nodes=nodes
-        )
+            name, endpoint.version, endpoint.class_name, endpoint.id, "", nodes[0].features, predictor=arm.name,
+            nodes=nodes, load_s=load_s,
+        )  # fmt: skip
 
 
 def _place_of(endpoint: Endpoint) -> str:
@@ -239,4 +240,5 @@ def _about(served: Served) -> About:
         engine_reason=loaded.engine.reason,
         warnings=list(loaded.warnings),
         predictor=endpoint.id.rsplit("/", 3)[1],
+        load_s=loaded.load_s,
     )

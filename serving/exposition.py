@@ -103,17 +103,28 @@ class Exposition:
             "What each model runs on, and why",
             labels=["deployment", "version", "engine", "reason"],
         )
+        load = GaugeMetricFamily(
+            "leeway_model_load_seconds",
+            "What loading the models took here",
+            labels=["deployment", "version"],
+        )
         for known in self._models:
+            load.add_metric([known.name, known.version], known.load_s)
             info.add_metric([known.name, known.version, known.class_name, known.endpoint_id], 1)
             engine.add_metric([known.name, known.version, known.engine, known.engine_reason], 1)
-        yield info
-        yield engine
+        yield from (info, engine, load)
         dropped = CounterMetricFamily(
             "leeway_shadow_dropped", "Requests that a busy shadow did not see", labels=["deployment", "predictor"]
         )
         for deployment, predictor, count in self._metrics.shadows(self._sums):
             dropped.add_metric([deployment, predictor], count)
         yield dropped
+        queue = GaugeMetricFamily(
+            "leeway_shadow_queue", "Requests that wait for a shadow", labels=["deployment", "predictor"]
+        )
+        for deployment, predictor, count in self._metrics.queues(self._now):
+            queue.add_metric([deployment, predictor], count)
+        yield queue
         failures = self._sums.get(("failures",), [0.0])[0]
         yield CounterMetricFamily("leeway_observer_failures", "Exchanges that could not be counted", failures)
 

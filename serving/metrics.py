@@ -19,6 +19,7 @@ BUCKETS_US = (
 _SUM, _REWARDS, _REWARD = range(len(BUCKETS_US) + 1, len(BUCKETS_US) + 4)  # where they lie behind the buckets
 _REFRESH_S = 1.0
 _DROPPED, _WAITING, _SHADOW, _IN_FLIGHT = "dropped", "waiting", "shadow", "in_flight"
+_QUEUE = "queue"
 
 
 class Metrics:
@@ -54,6 +55,18 @@ class Metrics:
     def shadow_dropped(self, deployment: str, predictor: str) -> memoryview:
         """Where the requests are counted that a shadow did not see."""
         return self.counts.block((_SHADOW, deployment, predictor))
+
+    def shadow_queue(self, deployment: str, predictor: str) -> memoryview:
+        """Where it is said how many requests wait for a shadow of this worker."""
+        found = self.counts.block((_QUEUE, deployment, predictor))
+        found[0] = 0.0  # whatever a worker that was killed has left there
+        return found
+
+    def queues(self, now: Mapping[tuple[str, ...], list[float]]) -> Iterator[tuple[str, str, float]]:
+        """(deployment, predictor, how many requests wait for this shadow in all living workers)"""
+        for key, values in sorted(now.items()):
+            if key[0] == _QUEUE:
+                yield key[1], key[2], values[0]
 
     def shadows(self, sums: Mapping[tuple[str, ...], list[float]]) -> Iterator[tuple[str, str, float]]:
         """(deployment, predictor, how many requests it did not see)"""

@@ -92,7 +92,8 @@ class NuclioFunction:
         shadows = plane.shadows
         for shadow in shadows:
             shadow.see = recorder.see if recorder else shadow.see
-            shadow.dropped = metrics.shadow_dropped(shadow.arm.endpoint.deployment, shadow.arm.name)
+            whose = shadow.arm.endpoint.deployment, shadow.arm.name
+            shadow.dropped, shadow.queued = metrics.shadow_dropped(*whose), metrics.shadow_queue(*whose)
         if spans is not None:
             protocols = tuple(traced_protocol(protocol, spans) for protocol in protocols)
             observers[:-1] = [traced_observer("outbox", see, spans) for see in observers[:-1]]

@@ -48,7 +48,7 @@ def trace_nodes(executor: Executor, spans: Spans) -> None:
         with spans.span(f"node {place.name}", **about):
             return run(place, message, of)
 
-    executor.run = traced
+    executor.run, executor.is_watched = traced, True
 
 
 def trace_shadow(shadow: Shadow, spans: Spans) -> None:

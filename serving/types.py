@@ -163,8 +163,8 @@ class Feedback(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 class About(msgspec.Struct, frozen=True, gc=False):
     """What is known of what is served under one name. `features` and `outputs` are names and types where they are
-    known; `engine` is what it runs on, and `engine_reason` says why; `warnings` are what was noticed at loading. A
-    graph has `nodes`, and Seldon's name of the whole is its `predictor`'s."""
+    known; `engine` is what it runs on, and `engine_reason` says why; `warnings` are what was noticed at loading, which
+    took `load_s`. A graph has `nodes`, and Seldon's name of the whole is its `predictor`'s."""
 
     name: str
     version: str
@@ -179,6 +179,7 @@ class About(msgspec.Struct, frozen=True, gc=False):
     is_ready: bool = True
     predictor: str = "default"
     nodes: list["About"] = []
+    load_s: float = 0.0
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -38,7 +38,7 @@ class LaptopPlatform(nuclio_sdk.Platform):
 
 
 class Handler:
-    """A loaded function: its context and its entry point, `function`."""
+    """A loaded function: its context and its entry point, `function`; `is_async` when that returns coroutines."""
 
     def __init__(self, module: str, function: str, context: nuclio_sdk.Context, mlrun_serving: bool):
         namespace = vars(_import(module))
@@ -48,12 +48,20 @@ class Handler:
         if not callable(namespace.get(function)):
             raise PlatformError(f"module {module!r} has no {function!r}; set spec.handler to 'module:function'")
         self.function: Callable[[nuclio_sdk.Context, nuclio_sdk.Event], Any] = namespace[function]
+        self.is_async = asyncio.iscoroutinefunction(self.function)
         self._context = context
 
     async def __call__(self, event: nuclio_sdk.Event) -> Any:
         """What the function returns, or raises."""
-        output = self.function(self._context, event)
+        output = self.begin(event)
         return await output if asyncio.iscoroutine(output) else output
+
+    def begin(self, event: nuclio_sdk.Event) -> Any:
+        """What the function returns, which may be a coroutine, or raises."""
+        output = self.function(self._context, event)
+        if asyncio.iscoroutine(output):
+            self.is_async = True
+        return output
 
     def failed(self, doing: str, exc: BaseException) -> str:
         """Log an exception of the function; the text of it that Nuclio also gives to the client."""

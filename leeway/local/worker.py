@@ -15,6 +15,8 @@ from pathlib import Path
 import nuclio_sdk
 import uvloop
 
+from leeway.with_room import with_room
+
 from .control import Control
 from .function_spec import FunctionSpec, Trigger
 from .handler import Handler, LaptopPlatform, create_logger, reason_of
@@ -92,7 +94,7 @@ def _inherited(fd: int) -> socket.socket:
 def main() -> int:
     launch = Launch.parse(sys.argv[1])
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(Worker(launch).run())
+        return with_room(runner.run, Worker(launch).run())
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ class Arm:
         self._places = tuple(place.walk())
         self.is_one_model = len(self._places) == 1 and place.timeout_s is None and place.find()[1] is not None
         self._known: tuple[list, Endpoint] | None = None
-        self._alone: tuple[tuple | None, dict[str, str]] = None, {}
 
     @property
     def endpoint(self) -> Endpoint:
@@ -52,14 +51,6 @@ class Arm:
             metrics=message.metrics,
             names=message.names if message.rows is not run.request.rows else None,
         )
-
-    def path_alone(self, found: tuple[Unit, Endpoint | None]) -> dict[str, str]:
-        """The path of requests to the one model, which is `found` in its place; not to be changed."""
-        known, path = self._alone
-        if known is not found:
-            path = {self.place.name: found[0].label}
-            self._alone = found, path
-        return path
 
     def _made(self, found: Sequence[tuple[Unit, Endpoint | None]]) -> Endpoint:
         unit = found[0][0]

@@ -8,6 +8,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from leeway.log_context import UNDERWAY
+from leeway.with_room import with_room
 from serving.errors import TooBusy
 
 
@@ -59,7 +60,7 @@ class Crew:
             if self._count == self._size:
                 raise TooBusy(f"{self._size} nodes of graphs are still at work; try again when they have answered")
             self._count += 1
-        threading.Thread(target=self._work, args=(task,), name="leeway-graph", daemon=True).start()
+        threading.Thread(target=with_room, args=(self._work, task), name="leeway-graph", daemon=True).start()
         return task
 
     def _work(self, task: Task) -> None:

@@ -38,9 +38,9 @@ def place(node: Node, key: Callable[[Node], str], served: Mapping[str, Served], 
     else:
         find = _finder(node, name, served)
     pace = Pace(is_known=name not in units and is_built_in(node.class_name) and node.implementation != HOSTED)
-    return Place(
-        node.name, find, pace, tuple(place(each, key, served, units) for each in node.children), node.timeout_s
-    )
+    children = tuple(place(each, key, served, units) for each in node.children)
+    is_flat = not any(each.children or each.timeout_s is not None for each in children)
+    return Place(node.name, find, pace, children, node.timeout_s, is_flat)
 
 
 def _finder(node: Node, name: str, served: Mapping[str, Served]) -> Callable[[], tuple[Unit, Endpoint | None]]:

@@ -57,6 +57,7 @@ class Running:
         # Under it the choice of the predictor stands in Seldon's meta.routing; no node is called so.
         self.routing_name = f"{deployment.name}/predictor"
         several = len(self.arms) > 1
+        self._draws = several and not self._sticky  # all but those who say whom they want
         self._routing = {name: {self.routing_name: i} if several else {} for i, name in enumerate(self._names)}
         self._alone = {arm.name: {**self._routing[arm.name], arm.place.name: ALL} for arm in self.arms}
         self.split = Split(tuple(float(each.weight) for each in deployment.live))
@@ -78,7 +79,11 @@ class Running:
         says how far it came."""
         if request.operation is Operation.EXPLAIN:
             raise self._unexplained()
-        arm, propensity, by_key = self._choose(request, headers, version)
+        if version or not self._draws or FORCED in headers:
+            arm, propensity, by_key = self._choose(request, headers, version)
+        else:
+            index, propensity = self._draw(self._random.random())
+            arm, by_key = self.arms[index], None
         for shadow in self.shadows:
             shadow.offer(request, arm.name, headers.get("traceparent"))
         message = Message(request.rows, request.names, None, request.tags)
@@ -102,8 +107,8 @@ class Running:
     ) -> InferenceResponse:
         """As the executor does, of a model that is all of its arm: the way is known before it is gone."""
         place = arm.place
-        found = unit, endpoint = place.find()
-        began, path, routing = time.perf_counter_ns(), arm.path_alone(found), self._alone[arm.name]
+        unit, endpoint = place.find()
+        began, path, routing = time.perf_counter_ns(), {place.name: unit.label}, self._alone[arm.name]
         try:
             said = unit.transform_input(message, request)
         except (Exception, SystemExit) as raised:

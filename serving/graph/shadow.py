@@ -29,13 +29,14 @@ Offer = tuple[InferenceRequest, str, str | None]
 
 class Shadow:
     """Behind a queue of `size` requests, in a process of its own, which may crash: it is begun anew. What does not fit
-    is counted in `dropped[0]`. `see` hears of every exchange that it had; `share` of the requests, from 0 to 1, reach
-    it.
+    is counted in `dropped[0]`, and `queued[0]` is how many wait. `see` hears of every exchange that it had; `share` of
+    the requests, from 0 to 1, reach it.
     """
 
     def __init__(self, arm: Arm, share: float, executor: Executor, random: Random, size: int = _QUEUE):
         self.arm, self._deployment = arm, arm.path.split("/")[-2]
         self.dropped: MutableSequence[float] = [0.0]
+        self.queued: MutableSequence[float] = [0.0]
         self.see: Callable[[Exchange], None] = lambda exchange: None
         self._share, self._executor, self._random, self._size = share, executor, random, size
         self._waiting: list[Offer] = []
@@ -53,6 +54,7 @@ class Shadow:
                 self.dropped[0] += 1.0
                 return
             self._waiting.append((request, live, trace))
+            self.queued[0] = float(len(self._waiting))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=f"leeway-shadow-{self.arm.name}", daemon=True)
                 self._thread.start()
@@ -65,6 +67,7 @@ class Shadow:
             self._is_closed = True
             self.dropped[0] += len(self._waiting)
             self._waiting.clear()
+            self.queued[0] = 0.0
             self._changed.notify_all()
         self._apart.close()
 
@@ -88,6 +91,7 @@ class Shadow:
                     return
                 self._is_idle = False
                 offer = self._waiting.pop(0)
+                self.queued[0] = float(len(self._waiting))
             UNDERWAY.now = self._deployment, offer[0].id, offer[2]
             try:
                 self.see(self.answer(*offer))

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from serving.types import Feedback, InferenceRequest
 
 from .message import Message
@@ -21,8 +23,9 @@ class Choice(NamedTuple):
 Step = Callable[[Message, InferenceRequest], Message]
 
 
-class Unit(NamedTuple):
-    """Each is None where the node does not do it. `class_name` and `version` say who it is."""
+class Unit(msgspec.Struct, frozen=True):
+    """Each is None where the node does not do it. `class_name` and `version` say who it is, and `label` how Seldon's
+    meta.requestPath names it; `only_answers`: it is a model, or something like it, and nothing else."""
 
     class_name: str
     version: str = ""
@@ -31,8 +34,11 @@ class Unit(NamedTuple):
     aggregate: Callable[[Sequence[Message], InferenceRequest], Message] | None = None
     transform_output: Step | None = None
     feedback: Callable[[Feedback, int | None], None] | None = None
+    label: str = ""
+    only_answers: bool = False
 
-    @property
-    def label(self) -> str:
-        """How Seldon's meta.requestPath names it."""
-        return f"{self.class_name}:{self.version}" if self.version else self.class_name
+    def __post_init__(self) -> None:
+        others = (self.route, self.aggregate, self.transform_output)
+        answers = self.transform_input is not None and others == (None, None, None)
+        msgspec.structs.force_setattr(self, "only_answers", answers)
+        msgspec.structs.force_setattr(self, "label", ":".join(filter(None, (self.class_name, self.version))))

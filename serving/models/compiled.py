@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from serving.most_probable import most_probable
 from serving.types import InferenceRequest, Prediction
 
 from .base import Model
@@ -55,8 +56,7 @@ class Compiled(Model):
         rows = found.tolist()  # plain lists from here on: numpy takes longer for the few rows of a request
         if len(rows[0]) == 1:
             rows = [[1.0 - second, second] for (second,) in rows]
-        classes = form.classes
-        return Prediction([classes[row.index(max(row))] for row in rows], rows, classes=classes)
+        return Prediction(most_probable(rows, form.classes), rows, classes=form.classes)
 
 
 def _function(form: CompiledForm, file: Path) -> Callable[[np.ndarray], np.ndarray]:

@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import logging
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ _log = logging.getLogger("leeway.serving")
 class LoadedModel:
     """A model, the sha256 of its file, its version, and what it was trained on (`profile` as it lies on disk). `order`
     is there where it is still to be compiled; `warnings` are what was noticed about it. `node` is
-    what asked for it, `path` what was found there, `rows` the file with its stored rows."""
+    what asked for it, `path` what was found there, `rows` the file with its stored rows; loading it took `load_s`."""
 
     model: Model
     sha256: str
@@ -46,6 +47,7 @@ class LoadedModel:
     node: Node | None = None
     path: Path | None = None
     rows: Path | None = None
+    load_s: float = 0.0
 
     def on(self, model: Model | None, engine: Engine) -> "LoadedModel":
         """The same, run by `model` (None: as it is), with nothing left to compile."""
@@ -55,8 +57,9 @@ class LoadedModel:
 def load(node: Node, handler: str, home: Path) -> LoadedModel:
     """LoadError says which model it was, what was wrong with it, and what to do. `handler` is where a class without a
     module is looked for; what comes from a store is kept under `home`."""
+    began = time.perf_counter()
     try:
-        return _load(node, handler, home)
+        return replace(_load(node, handler, home), load_s=time.perf_counter() - began)
     except ServingError:
         raise
     except Exception as error:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from serving.errors import BadRequest, LoadError
+from serving.most_probable import most_probable
 from serving.types import InferenceRequest, Prediction
 
 from .base import Model
@@ -84,9 +85,9 @@ class ScikitLearn(Model):
         if not isinstance(probabilities, np.ndarray) or probabilities.ndim != 2:  # several outputs
             return Prediction(self.estimator.predict(matrix).tolist())
         if self._one_pass and _is_clear(probabilities):
-            outputs = self.estimator.classes_.take(probabilities.argmax(axis=1))
-        else:
-            outputs = self.estimator.predict(matrix)
+            rows, classes = probabilities.tolist(), self._classes
+            return Prediction(most_probable(rows, classes), rows, classes=classes)
+        outputs = self.estimator.predict(matrix)
         return Prediction(outputs.tolist(), probabilities.tolist(), classes=self._classes)
 
     def _table(self, rows: list) -> Any:

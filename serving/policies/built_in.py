@@ -46,8 +46,9 @@ def _random_abtest(node: Node, random: Random) -> Unit:
 def _combiner(name: str, combine: Callable[[Sequence[Prediction]], Prediction]) -> Callable[[Node, Random], Unit]:
     def aggregate(messages: Sequence[Message], request: InferenceRequest) -> Message:
         said = combine([each.said for each in messages])
-        names = messages[0].names if all(each.names == messages[0].names for each in messages) else None
-        return Message(said.outputs, names, said, *merged(messages))
+        names = [each.names for each in messages]
+        alike = names[0] if names.count(names[0]) == len(names) else None
+        return Message(said.outputs, alike, said, *merged(messages))
 
     return lambda node, random: Unit(name, "1", aggregate=aggregate)
 
@@ -55,9 +56,11 @@ def _combiner(name: str, combine: Callable[[Sequence[Prediction]], Prediction]) 
 def merged(messages: Sequence[Message]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The tags of several messages, where the last one's count, and the metrics of all."""
     tags: dict[str, Any] = {}
+    metrics: list[dict[str, Any]] = []
     for each in messages:
         tags |= each.tags
-    return tags, [metric for each in messages for metric in each.metrics]
+        metrics += each.metrics
+    return tags, metrics
 
 
 def _number(name: str, parameters: Mapping[str, Any], key: str, default: float) -> float:

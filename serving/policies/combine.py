@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 
 from serving.errors import ModelFailed
+from serving.most_probable import most_probable
 from serving.types import Prediction
 
 
@@ -15,10 +16,10 @@ def average(predictions: Sequence[Prediction]) -> Prediction:
     """The mean. Of classifiers that know their classes, and the same ones, it is that of the probabilities, with the
     most probable class as the output; else that of the outputs, element by element. ModelFailed where there is none.
     """
-    classes = predictions[0].classes
-    if classes and all(each.probabilities is not None and each.classes == classes for each in predictions):
-        mean = _mean_rows([each.probabilities for each in predictions])
-        return Prediction([classes[row.index(max(row))] for row in mean], mean, classes=classes)
+    classes, probabilities = predictions[0].classes, [each.probabilities for each in predictions]
+    if classes and None not in probabilities and _are_equal([each.classes for each in predictions]):
+        mean = _mean_rows(probabilities, len(classes))
+        return Prediction(most_probable(mean, classes), mean, classes=classes)
     return Prediction(_mean([each.outputs for each in predictions]).tolist())
 
 
@@ -37,14 +38,22 @@ def _winner(said: Sequence[Any]) -> Any:
     return said[ballots.index(max(ballots, key=lambda each: counts[each]))]
 
 
-def _mean_rows(values: list[list[list[float]]]) -> list[list[float]]:
-    """Of rows as long as each other; without numpy, which takes longer for the few that a request has."""
+def _are_equal(values: list[Any]) -> bool:
+    return values.count(values[0]) == len(values)
+
+
+def _mean_rows(values: list[list[list[float]]], width: int) -> list[list[float]]:
+    """Of rows of `width`; without numpy, which takes longer for the few that a request has."""
     count = len(values)
-    if any(len(each) != len(values[0]) for each in values):
+    if not _are_equal([len(each) for each in values]):
         return _mean(values).tolist()
-    if count == 2:  # the most common, and without a call for each cell
-        return [[(one + other) / 2 for one, other in zip(*rows)] for rows in zip(*values)]
-    return [[sum(cell) / count for cell in zip(*rows)] for rows in zip(*values)]
+    if count == width == 2:  # the most common
+        return [[(a + c) / 2, (b + d) / 2] for (a, b), (c, d) in zip(*values)]
+    if count == 2:  # without a call for each cell
+        flat = [(one + other) / 2 for rows in zip(*values) for one, other in zip(*rows)]
+    else:
+        flat = [sum(cell) / count for rows in zip(*values) for cell in zip(*rows)]
+    return [flat[i : i + width] for i in range(0, len(flat), width)]
 
 
 def _mean(values: list[Any]) -> np.ndarray:

@@ -19,6 +19,7 @@ import orjson
 from sklearn.linear_model import LogisticRegression
 
 from leeway.settings import Settings
+from leeway.with_room import with_room
 from serving.nuclio_function import NuclioFunction
 from serving.settings import ServingSettings
 from serving.types import HttpRequest
@@ -95,4 +96,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(with_room(main))  # as a worker's process

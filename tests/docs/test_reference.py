@@ -10,6 +10,7 @@ import click
 import pytest
 
 from leeway.cli import main
+from serving.graph.seldon_fields import FIELDS, MAPPED, REFUSED
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in [*(ROOT / "docs").glob("*.md"), *(ROOT / "functions").glob("*/README.md")])
@@ -35,6 +36,15 @@ def test_the_reference_holds_every_field_command_and_metric(generated):
     assert "| `LEEWAY_SERIES` |  |" in generated["settings.md"] and "NUCLIO" not in generated["settings.md"]
     assert "| `leeway_requests_total` | counter |" in generated["metrics.md"]
     assert "| `leeway_stream_lag` | gauge | `stream` |" in generated["metrics.md"]
+
+
+def test_the_readme_tells_what_goes_into_the_nuclio_function_and_what_is_refused():
+    rows = re.findall(r"^\| (.*?) \| (.*?) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    said = {word: about for names, about in rows for word in re.findall(r"`(\w+)", names)}
+    for path, field in FIELDS.items():
+        if field.fate in (MAPPED, REFUSED):
+            about = next((said[part] for part in path.split(".") if part in said), None)
+            assert about is not None and about.startswith("refused") == (field.fate == REFUSED), path
 
 
 def lines():

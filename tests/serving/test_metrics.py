@@ -98,6 +98,15 @@ def test_each_model_says_who_it_is(server):
     known = server.get("/v2/models/forest").json
     labels = sorted(["forest", known["versions"][0], "RandomForestClassifier", known["model_endpoint_uid"]])
     assert samples(server)["leeway_model_info", *labels] == 1
+    assert 0 < labelled(server, "leeway_model_load_seconds")["forest", known["versions"][0]] < 300
+
+
+def test_a_graph_says_what_loading_all_its_models_took(run, model_files):
+    nodes = [Node(name, uri=str(model_files[name])) for name in ("forest", "linear")]
+    server = run(Deployment("d", tuple(Predictor(node.name, node, 50) for node in nodes), seed=1))
+    (load_s,) = labelled(server, "leeway_model_load_seconds").values()
+    parts = [each.loaded.load_s for each in server.function._repository._plane.served]
+    assert len(parts) == 2 and load_s == sum(parts) > 0
 
 
 def labelled(server, name):

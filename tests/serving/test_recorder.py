@@ -101,7 +101,13 @@ def test_nothing_is_recorded_without_a_stream(start, model_files):
     assert not (server.settings.home / "outbox").exists()
 
 
-def test_a_stream_that_is_away_fails_no_request_and_the_record_waits(start, model_files):
+@pytest.fixture
+def impatient(monkeypatch):
+    """A server that does not wait long at its end for a stream that is away; to be asked for before it."""
+    monkeypatch.setattr("serving.recorder._CLOSE_S", 0.2)
+
+
+def test_a_stream_that_is_away_fails_no_request_and_the_record_waits(impatient, start, model_files):
     server = start({"linear": model_files["linear"]}, stream="nowhere://x")
     assert server.post("/linear/predict", {"instances": [[1, 2, 3]]}).status == 200
     assert server.function.recorder.outlet.waiting()[0] == 1
@@ -191,7 +197,7 @@ def test_where_the_stream_acknowledges_an_answer_waits_for_it(start, model_files
     stream.close()
 
 
-def test_where_the_stream_is_away_an_answer_that_waits_for_it_comes_all_the_same(start, model_files):
+def test_where_the_stream_is_away_an_answer_that_waits_for_it_comes_all_the_same(impatient, start, model_files):
     settings = {"outbox_ack": "stream", "outbox_ack_s": 60.0}
     server = start({"linear": model_files["linear"]}, settings=settings, stream="nowhere://x")
     assert server.post("/linear/predict", ASK).status == 200

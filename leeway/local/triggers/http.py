@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import posixpath
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import partial
 from time import time
@@ -28,7 +29,7 @@ from ..handler import Handler
 from ..launch import Launch
 from .base import BaseTrigger
 from .light_uvicorn import Config, Server
-from .one_write import OneWriteProtocol
+from .prompt_protocol import BEGUN, PromptProtocol
 
 KEEP_ALIVE_S = 20
 MAX_BODY = 32 * 1024 * 1024
@@ -54,7 +55,7 @@ class HttpTrigger(BaseTrigger):
         self._application = HttpApplication(self._trigger, handler, self._logger)
         config = Config(
             self._application,
-            http=OneWriteProtocol,
+            http=PromptProtocol,
             ws="none",
             lifespan="off",
             access_log=False,
@@ -134,13 +135,40 @@ class HttpApplication:
         if message["type"] == "http.disconnect":
             return
         body = await self._rest(message["body"], receive) if message["more_body"] else message["body"]
-        given = _TOO_LARGE if body is None or len(body) > self._max_body else await self._answer(scope, body)
+        if BEGUN in scope:
+            given = await self._in_turn(scope[BEGUN])
+        elif type(asked := self._asked(scope, body)) is Answer:
+            given = asked
+        else:
+            given = await self._in_turn(asked)
+        status, headers, content = self._sealed(given)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    def at_once(self, scope: Mapping[str, Any], body: bytes) -> Answer | Coroutine | None:
+        """The answer of a plain handler, or the coroutine that it returns; None of an async one, and while another
+        event is under way."""
+        handler = self._handler
+        if handler.is_async or self._turn.locked():
+            return None
+        asked = self._asked(scope, body)
+        if type(asked) is Answer:
+            return self._sealed(asked)
+        try:
+            output = copy_context().run(handler.begin, asked)  # as a task would have its own
+            if not handler.is_async:
+                return self._sealed(answer(output, self._warn))
+        except BaseException as exc:
+            return self._sealed(self._failure(exc))
+        return output
+
+    def _sealed(self, given: Answer) -> Answer:
+        """With what the connection needs."""
         status, headers, content = given
         headers = [*headers, (b"content-length", b"%d" % len(content))] if status != 204 else [*headers]
         if self.closing or given is _TOO_LARGE or given is _HEADERS_TOO_LARGE:
             headers.append(_CLOSE)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+        return Answer(status, headers, content)
 
     async def _rest(self, first: bytes, receive: Callable) -> bytes | None:
         """The whole body; None where it is too large, or the client went away."""
@@ -155,26 +183,34 @@ class HttpApplication:
                 return b"".join(parts)
         return None
 
-    async def _answer(self, scope: Mapping[str, Any], body: bytes) -> Answer:
+    def _asked(self, scope: Mapping[str, Any], body: bytes | None) -> nuclio_sdk.Event | Answer:
+        """The event, or the answer to what never becomes one."""
+        if body is None or len(body) > self._max_body:
+            return _TOO_LARGE
         if scope["path"].startswith("/__internal/health"):
             return _HEALTHY
         try:
-            event = self._read(scope, body)
+            return self._read(scope, body) or _HEADERS_TOO_LARGE
         except Exception as exc:
             return Answer(500, _PLAIN, self._handler.failed("Exception caught while serving", exc).encode())
-        if event is None:
-            return _HEADERS_TOO_LARGE
+
+    async def _in_turn(self, asked: nuclio_sdk.Event | Coroutine) -> Answer:
+        """The answer to an event, or from what a handler has begun."""
         if not await self._take_turn():
             return _NO_WORKER
         try:
-            return answer(await self._handler(event), self._warn)
-        except UnanswerableOutput as exc:
-            self._logger.error(str(exc))
-            return Answer(500, _TEXT, str(exc).encode())
+            output = self._handler.begin(asked) if isinstance(asked, nuclio_sdk.Event) else asked
+            return answer(await output if asyncio.iscoroutine(output) else output, self._warn)
         except BaseException as exc:
-            return Answer(500, _PLAIN, self._handler.failed("Exception caught in handler", exc).encode())
+            return self._failure(exc)
         finally:
             self._turn.release()
+
+    def _failure(self, exc: BaseException) -> Answer:
+        if isinstance(exc, UnanswerableOutput):
+            self._logger.error(str(exc))
+            return Answer(500, _TEXT, str(exc).encode())
+        return Answer(500, _PLAIN, self._handler.failed("Exception caught in handler", exc).encode())
 
     async def _take_turn(self) -> bool:
         """Wait for a turn at most as long as Nuclio waits for a free worker."""

@@ -124,8 +124,10 @@ def test_a_shadow_that_hangs_loses_what_does_not_fit_and_that_is_counted(shadowe
         assert ask(server, f"r{i}").json["outputs"] == [1]
     said = server.get("/metrics").raw.decode()
     assert 'leeway_shadow_dropped_total{deployment="d",predictor="next"} 30.0' in said
+    assert 'leeway_shadow_queue{deployment="d",predictor="next"} 100.0' in said
     (tmp_path / "release").write_bytes(b"")
     found = recorded(server, 131 + 101)
+    assert 'leeway_shadow_queue{deployment="d",predictor="next"} 0.0' in server.get("/metrics").raw.decode()
     assert sum(record.shadow_of is not None for record in found.values()) == 101
 
 
