@@ -23,6 +23,7 @@ import orjson
 from sklearn.linear_model import LogisticRegression
 
 from leeway.settings import Settings
+from leeway.with_room import with_room
 from serving.dataplane import DataPlane
 from serving.graph.environment import deployments_of
 from serving.models.compiler import Compiler
@@ -116,4 +117,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(with_room(main))  # as a worker's process
