@@ -28,7 +28,7 @@ def pair_profile(
     return PairProfile(
         names=[feature.name for feature in chosen],
         correlation=_upper(found),
-        variance=_upper(_variance(values, found)),
+        variance=_upper(_variance(values, found, rows)),
         own=_upper(_own(values, found, window_rows)),
         rows=_upper(rows),
         inflation=inflation(_standardised(values) ** 2).tolist(),
@@ -46,12 +46,12 @@ def _standardised(values: np.ndarray) -> np.ndarray:
     return np.nan_to_num(centred / np.where(spread > 0, spread, 1.0))
 
 
-def _variance(values: np.ndarray, r: np.ndarray) -> np.ndarray:
-    """The variance of Fisher's z of one row, from fourth moments; 1 for normal columns."""
+def _variance(values: np.ndarray, r: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The variance of Fisher's z of one row, from fourth moments over the rows that have both; 1 for normal columns."""
     z = _standardised(values)
-    n = z.shape[1]
+    n = np.maximum(rows, 1)
     both, thrice = (z * z) @ (z * z).T / n, (z**3) @ z.T / n
-    fourth = (z**4).mean(axis=1)
+    fourth = (z**4).sum(axis=1) / np.maximum((~np.isnan(values)).sum(axis=1), 1)
     of_r = both * (1 + r * r / 2) + r * r * (fourth[:, None] + fourth) / 4 - r * (thrice + thrice.T)
     return np.maximum(of_r / (1 - r * r) ** 2, _LEAST_VARIANCE)
 
