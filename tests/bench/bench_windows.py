@@ -13,21 +13,25 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from detection.mlrun_drift import DETECTED, POTENTIAL, general_drift
-from scipy.signal import lfilter
 from scipy.stats import ks_2samp
 from threadpoolctl import threadpool_limits
 
-from leeway.settings import Settings
-from monitoring.detectors.data_drift import DataDrift
-from monitoring.detectors.window_result import WindowResult
-from monitoring.reference import profile_of
+from tests.judged_windows import (
+    FAULTS,
+    REFERENCE,
+    WINDOW,
+    Watched,
+    autoregressive,
+    columns,
+    independent,
+    mixed,
+)
 
-REFERENCE, WINDOW, WINDOWS = 5_000, 1_000, 50
+WINDOWS = 50
 FOUND = 0.95
 
 Frames = Callable[[np.random.Generator, int], pd.DataFrame]
@@ -81,77 +85,6 @@ def judge(frame: pd.DataFrame, reference: pd.DataFrame) -> None:
         print(f"window {number}: {result.statistic:.2f} of {result.threshold:.2f} {causes or 'nothing moved'}")
 
 
-class Watched:
-    """A detector that was fitted on a reference, and its windows."""
-
-    def __init__(self, reference: pd.DataFrame):
-        self.profile = profile_of(
-            reference, features=list(reference), label=None, predict=lambda frame: np.zeros(len(frame), int)
-        )
-        self.detector = DataDrift.fit(self.profile, Settings())
-
-    def run(self, frame: pd.DataFrame) -> Iterator[WindowResult]:
-        """Each window by itself, and with those before it where the detector wants that."""
-        wanted = [name for name in self.detector.slow_names if name in frame]
-        for stop in range(WINDOW, len(frame) + 1, WINDOW):
-            start = max(stop - self.detector.windows * WINDOW, 0)
-            together = columns(frame[wanted][start:stop]) if wanted and stop - start > WINDOW else None
-            yield self.detector.score(columns(frame[stop - WINDOW : stop]), together=together)
-
-
-def columns(frame: pd.DataFrame) -> dict[str, Any]:
-    return {name: frame[name].to_numpy() if frame[name].dtype != object else frame[name].tolist() for name in frame}
-
-
-def independent(features: int, rng: np.random.Generator, rows: int) -> pd.DataFrame:
-    return pd.DataFrame(rng.normal(size=(rows, features))).add_prefix("f")
-
-
-def autoregressive(features: int, rng: np.random.Generator, rows: int, phi: float = 0.9) -> pd.DataFrame:
-    noise = rng.normal(size=(rows + 200, features)) * np.sqrt(1 - phi * phi)
-    return pd.DataFrame(lfilter([1], [1, -phi], noise, axis=0)[200:]).add_prefix("f")
-
-
-def mixed(rng: np.random.Generator, rows: int) -> pd.DataFrame:
-    """Columns as they are: binary, constant, mostly missing, categories few and without end, ties, heavy tails."""
-    number = rng.normal(size=rows)
-    return pd.DataFrame(
-        {
-            "binary": rng.random(rows) < 0.8,
-            "constant": np.ones(rows),
-            "sparse": np.where(rng.random(rows) < 0.7, np.nan, number),
-            "word": rng.choice(list("abcdef"), rows, p=[0.5, 0.2, 0.15, 0.1, 0.04, 0.01]).astype(object),
-            "identifier": np.array([f"id-{i}" for i in rng.integers(0, 1_000_000, rows)], object),
-            "count": rng.poisson(2, rows),
-            "heavy": np.exp(2 * rng.normal(size=rows)),
-            "number": number,
-            "follower": 0.8 * number + 0.6 * rng.normal(size=rows),
-            "plain": rng.normal(size=rows),
-        }
-    )
-
-
-def _first(rows: pd.DataFrame, name: str, share: float, value: Any) -> list[Any]:
-    values = rows[name].tolist()
-    values[: int(share * len(values))] = [value] * int(share * len(values))
-    return values
-
-
-FAULTS = {
-    "binary .8 -> .7": ("binary", lambda rows, rng: rng.random(len(rows)) < 0.7),
-    "a constant that varies in 5 % of rows": ("constant", lambda rows, rng: (rng.random(len(rows)) < 0.95) * 1.0),
-    "70 % missing -> 80 %": ("sparse", lambda rows, rng: rows["sparse"].where(rng.random(len(rows)) < 2 / 3)),
-    "70 % missing, the rest moved by .5 sd": ("sparse", lambda rows, rng: rows["sparse"] + 0.5),
-    "an unseen category in 2 % of rows": ("word", lambda rows, rng: _first(rows, "word", 0.02, "new")),
-    "identifiers that become one": ("identifier", lambda rows, rng: ["id-0"] * len(rows)),
-    "a number that becomes constant": ("plain", lambda rows, rng: np.zeros(len(rows))),
-    "1 % of numbers become text": ("plain", lambda rows, rng: np.array(_first(rows, "plain", 0.01, "n/a"), object)),
-    "3 % out of range": ("plain", lambda rows, rng: _first(rows, "plain", 0.03, 50.0)),
-    "5 % become missing": ("plain", lambda rows, rng: _first(rows, "plain", 0.05, np.nan)),
-    "a correlation of .8 that breaks": ("follower", lambda rows, rng: rng.normal(size=len(rows))),
-}
-
-
 def fault(name: str, pool: ProcessPoolExecutor) -> bool:
     """How often a column that goes astray alarms."""
     found = np.mean(list(pool.map(partial(is_named, name), range(20))))
@@ -161,7 +94,7 @@ def fault(name: str, pool: ProcessPoolExecutor) -> bool:
 
 def is_named(fault: str, seed: int) -> bool:
     """Whether the column that went astray alarms."""
-    name, change = FAULTS[fault]
+    name, _, change = FAULTS[fault]
     rng = np.random.default_rng((seed, 7))
     watched, rows = Watched(mixed(rng, REFERENCE)), mixed(rng, WINDOW)
     rows[name] = change(rows, rng)
