@@ -1,6 +1,6 @@
 """What an alarm of concept drift costs and how late it comes, beside the detectors of others.
 
-    python tests/bench/bench_detection.py                      all of it, some 15 minutes of one core
+    python tests/bench/bench_detection.py                      all of it
     python tests/bench/bench_detection.py --seeds 6 --sets 1 --bursts 40 --no-peers      a quick look
     python tests/bench/bench_detection.py --errors FILE.csv    any stream of zeros and ones, one a line
     python tests/bench/bench_detection.py --frame FILE.parquet --reference FILE.parquet    any rows (bench_windows.py)
