@@ -120,10 +120,11 @@ def test_the_dashboard_shows_what_the_summary_and_the_stores_say(whole, shared_l
     page = pages("endpoint", f"endpoint?name={quote(endpoint, safe='')}&{time}", "dark")
     assert page.locator("#incidents a").count() == len(incidents)
     first = {alarm["detector"]: alarm for alarm in reversed(whole["alarms"])}
-    for incident in incidents:
-        if incident.opened.appended == first.get(incident.detector, {}).get("appended"):
-            shown = page.locator("#incidents li", has=page.locator(f'a[href*="{incident.id}"]'))
-            expect(shown).to_contain_text(", ".join(first[incident.detector]["features"]))
+    opened = [each for each in incidents if each.opened.appended == first[each.detector]["appended"]]
+    assert {each.detector for each in opened} == set(first)
+    for incident in opened:
+        shown = page.locator("#incidents li", has=page.locator(f'a[href*="{incident.id}"]'))
+        expect(shown).to_contain_text(", ".join(first[incident.detector]["features"]))
 
 
 def test_the_report_needs_no_network(whole, shared_laptop):
